@@ -1,0 +1,104 @@
+//! What a server is told when it is made.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use brickwork_http::{Limits, Rejection};
+
+use crate::{AccessLog, Peer};
+
+/// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
+#[derive(Clone)]
+pub struct Config {
+    /// Bounds on requests.
+    pub limits: Limits,
+    /// How long a peer may take.
+    pub deadlines: Deadlines,
+    /// At most so many calls into the handler at once; 1 means strictly one after the other.
+    pub threads: usize,
+    /// Where large content waits for the handler.
+    pub spool: Spool,
+    /// Value of the Server field; empty for none.
+    pub server_field: String,
+    /// One line per response.
+    pub access_log: Option<AccessLog>,
+    /// Told of every refused request, off the hot path, with its bytes.
+    pub on_rejection: Option<Arc<dyn Fn(&RejectionNotice<'_>) + Send + Sync>>,
+    /// Told of every head received and sent, for `--log-level trace`.
+    pub on_traffic: Option<Arc<dyn Fn(&Traffic<'_>) + Send + Sync>>,
+}
+
+/// How long a peer may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Between two requests on a connection.
+    pub keep_alive: Duration,
+    /// From the first byte of a head to its last.
+    pub head: Duration,
+    /// Without a byte of content.
+    pub content: Duration,
+    /// Without taking a byte of the response.
+    pub write: Duration,
+}
+
+/// Where content goes that is too large for memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spool {
+    /// Content of more bytes than this goes to an unlinked file.
+    pub threshold: u64,
+    /// The directory; None: there is no writable one, and content over `threshold` is refused with 413.
+    pub directory: Option<PathBuf>,
+}
+
+/// A request was refused.
+#[derive(Debug)]
+pub struct RejectionNotice<'a> {
+    /// The bytes of the head, chunk line or trailer section in hand.
+    pub bytes: &'a [u8],
+    /// The rule and the offset in `bytes`.
+    pub rejection: Rejection,
+    /// The connection's two ends.
+    pub peer: &'a Peer,
+    /// Which request on its connection, from 1.
+    pub request_number: u32,
+}
+
+/// A head went by.
+#[derive(Debug)]
+pub enum Traffic<'a> {
+    /// A request head as received.
+    Received {
+        /// Who sent it.
+        peer: &'a Peer,
+        /// Its bytes.
+        head: &'a [u8],
+    },
+    /// A response head as sent.
+    Sent {
+        /// Who gets it.
+        peer: &'a Peer,
+        /// Its bytes.
+        head: &'a [u8],
+    },
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            limits: Limits::default(),
+            deadlines: Deadlines {
+                keep_alive: Duration::from_secs(75),
+                head: Duration::from_secs(30),
+                content: Duration::from_secs(30),
+                write: Duration::from_secs(60),
+            },
+            threads: 64,
+            spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
+            server_field: String::from("brickwork"),
+            access_log: None,
+            on_rejection: None,
+            on_traffic: None,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What answers requests.
+
+use crate::Exchange;
+
+/// Answers requests. One value serves all of them, from any thread, several at once.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers one request by [`Exchange::send`], or by [`Exchange::begin`], [`Exchange::write`] and [`Exchange::finish`].
+    ///
+    /// Called with the interpreter lock held (see [`Interpreter`](crate::Interpreter)). May block: the event loop then goes on in
+    /// another thread. Returning without an answer is answered with 500; a panic too, and the connection is closed.
+    fn handle(&self, exchange: &mut Exchange);
+}

@@ -1,0 +1,28 @@
+//! A web server library: listeners, an epoll loop that changes hands, connections, scheduling. No Python.
+#![deny(unsafe_code)]
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("Brickwork runs on Linux only for now: its poller is epoll");
+
+mod access_log;
+mod config;
+mod content;
+mod exchange;
+mod handler;
+mod interpreter;
+mod listeners;
+mod request_content;
+mod response;
+mod server;
+
+pub use access_log::{AccessLog, AccessLogFormat};
+pub use brickwork_http as http;
+pub use config::{Config, Deadlines, RejectionNotice, Spool, Traffic};
+pub use content::{Content, Foreign};
+pub use exchange::{Exchange, Peer, RequestView};
+pub use handler::Handler;
+pub use interpreter::{Interpreter, NoInterpreter};
+pub use listeners::{Bind, Listener};
+pub use request_content::RequestContent;
+pub use response::SendError;
+pub use server::{Ended, Server, Stopper, serve};
