@@ -184,7 +184,9 @@ fn described(exchange: &Exchange) -> String {
 fn formatted(py: Python<'_>, error: &PyErr) -> PyResult<String> {
     let format = py.import("traceback")?.getattr("format_exception")?;
     let mut text = String::new();
-    for line in format.call1((error.value(py),))?.try_iter()? {
+    // All three: before 3.12 the exception itself need not know its traceback yet.
+    let error = (error.get_type(py), error.value(py), error.traceback(py));
+    for line in format.call1(error)?.try_iter()? {
         text.push_str(&line?.cast::<pyo3::types::PyString>()?.to_string_lossy());
     }
     Ok(text)

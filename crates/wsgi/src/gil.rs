@@ -85,6 +85,9 @@ impl Interpreter for Gil {
 
 /// Content made of a `bytes` object, without a copy where that is safe.
 pub(crate) fn foreign(bytes: Bound<'_, PyBytes>) -> Content {
+    if bytes.as_bytes().is_empty() {
+        return Content::Empty;
+    }
     if !bytes.is_exact_instance_of::<PyBytes>() {
         // The last reference to an instance of a subclass may run Python code, which must not happen wherever the server drops content.
         return Content::Owned(bytes.as_bytes().to_vec());

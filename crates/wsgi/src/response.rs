@@ -124,7 +124,9 @@ impl<'e> Response<'e> {
     /// Sends all content that there is, in one block if the head has not gone before.
     pub(crate) fn send_all(&mut self, content: Content) -> Result<(), SendError> {
         if self.stage == Stage::Begun {
-            self.send_block(content)?;
+            if !content.is_empty() {
+                self.send_block(content)?;
+            }
             return self.finish();
         }
         if content.is_empty() && self.exchange.request().head.method == Method::Head {

@@ -79,6 +79,9 @@ fn send_blocks<'py>(
     {
         return send_all(py, callables, foreign(only));
     }
+    if length == 0 {
+        return send_all(py, callables, Content::Empty);
+    }
     if length <= GATHERED {
         let gathered: Vec<&[u8]> = blocks.iter().map(|block| block.as_bytes()).collect();
         return send_all(py, callables, Content::Owned(gathered.concat()));
