@@ -116,6 +116,15 @@ impl BodyReader {
         }
     }
 
+    /// Counts `n` bytes of content that the caller received past this reader, straight to where they belong. Only within
+    /// [`remaining`](BodyReader::remaining) bytes; more are not counted.
+    pub fn skip_content(&mut self, n: u64) {
+        if let State::Length(left) = &mut self.state {
+            *left = left.saturating_sub(n);
+            self.leave_content();
+        }
+    }
+
     /// Whether the message's end was reached.
     #[must_use]
     pub fn is_complete(&self) -> bool {

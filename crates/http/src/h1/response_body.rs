@@ -113,6 +113,12 @@ impl ResponseBody {
         self.closes
     }
 
+    /// Whether only the end of the connection tells the client where the content ends.
+    #[must_use]
+    pub fn is_close_delimited(&self) -> bool {
+        self.delimiting == Delimiting::Close
+    }
+
     /// Bytes still owed to the Content-Length, if there is one.
     #[must_use]
     pub fn owed(&self) -> Option<u64> {
