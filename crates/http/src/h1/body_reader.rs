@@ -193,9 +193,6 @@ fn trailer_section(line: &mut LineInHand, input: &[u8], limits: &Limits) -> Resu
         section: limits.trailer_section,
         section_rule: Rule::TrailerSectionTooLarge,
     };
-    if !line.is_worth_parsing(input, &bound) {
-        return Ok(None);
-    }
     loop {
         let window = line.window(input, &bound);
         if window.starts_with(b"\r\n") {
@@ -203,7 +200,7 @@ fn trailer_section(line: &mut LineInHand, input: &[u8], limits: &Limits) -> Resu
         }
         let parsed = match window.first() {
             Some(&byte) if is_ows(byte) => Err(Stop::Broken(Rule::LineFolding, 0)),
-            _ => field_line::parse(window),
+            _ => field_line::parse(window, &mut line.scanned),
         };
         match parsed {
             Ok(field) => line.advance(field.len),

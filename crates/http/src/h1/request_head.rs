@@ -120,8 +120,8 @@ impl HeadParser {
     /// # Errors
     /// The first rule that is broken, with its offset in `input`; the same for any split of the bytes.
     pub fn parse(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<Progress, Rejection> {
-        if self.line.is_untouched() {
-            head.clear();
+        if self.line.start() == 0 {
+            head.clear(); // also if the line was begun before: nothing is in it yet
         }
         while let Stage::RequestLine { empty_lines } = self.stage {
             if self.request_line(empty_lines, input, limits, head)? == Progress::Partial {
@@ -145,9 +145,6 @@ impl HeadParser {
             section: limits.head,
             section_rule: Rule::HeadTooLarge,
         };
-        if !self.line.is_worth_parsing(input, &bound) {
-            return Ok(Progress::Partial);
-        }
         let line = self.line.window(input, &bound);
         let start = self.line.start() as u32;
         if line.starts_with(b"\r\n") {
@@ -160,7 +157,7 @@ impl HeadParser {
             };
             return Ok(Progress::Complete);
         }
-        let parsed = match request_line::parse(line) {
+        let parsed = match request_line::parse(line, &mut self.line.scanned) {
             Ok(parsed) => parsed,
             Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
         };
@@ -183,19 +180,14 @@ impl HeadParser {
             section: limits.head,
             section_rule: Rule::HeadTooLarge,
         };
-        if !self.line.is_worth_parsing(input, &bound) {
-            return Ok(Progress::Partial);
-        }
         loop {
             let line = self.line.window(input, &bound);
             if line.starts_with(b"\r\n") {
                 self.line.advance(2);
                 return self.conclude(input, limits, head);
             }
-            let parsed = match self
-                .begin_field_line(line, limits, head)
-                .and_then(|()| field_line::parse(line))
-            {
+            let begun = self.begin_field_line(line, limits, head);
+            let parsed = match begun.and_then(|()| field_line::parse(line, &mut self.line.scanned)) {
                 Ok(parsed) => parsed,
                 Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
             };

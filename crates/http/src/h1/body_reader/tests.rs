@@ -43,7 +43,6 @@ fn content_is_read_at_any_split() {
             Framing::Chunked,
             b"1\r\na\r\n0\r\nA: b\r\nContent-Length: 9\r\n\r\nGET",
             b"a",
-            36,
         ),
     ];
     for (framing, input, content) in rows {
