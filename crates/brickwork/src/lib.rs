@@ -4,3 +4,5 @@
 
 mod cli;
 mod config;
+mod log;
+mod report;
