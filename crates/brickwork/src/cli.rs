@@ -117,10 +117,10 @@ fn explain(error: &clap::Error) -> Stop {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Stop::Shown(text),
         ErrorKind::UnknownArgument => {
-            if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) {
-                if let Some(advice) = foreign_flags::advice(flag) {
-                    return usage(&format!("{flag}: {advice}"));
-                }
+            if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+                && let Some(advice) = foreign_flags::advice(flag)
+            {
+                return usage(&format!("{flag}: {advice}"));
             }
         }
         _ => {}

@@ -43,7 +43,11 @@ pub(crate) struct DurationText(pub(crate) Duration);
 impl fmt::Display for DurationText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let milliseconds = self.0.as_millis();
-        if milliseconds % 1_000 == 0 { write!(f, "{}s", milliseconds / 1_000) } else { write!(f, "{milliseconds}ms") }
+        if milliseconds.is_multiple_of(1_000) {
+            write!(f, "{}s", milliseconds / 1_000)
+        } else {
+            write!(f, "{milliseconds}ms")
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct SizeText(pub(crate) u64);
 
 impl fmt::Display for SizeText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fitting = UNITS.iter().rev().find(|(_, bytes)| self.0 >= *bytes && self.0 % bytes == 0);
+        let fitting = UNITS.iter().rev().find(|(_, bytes)| self.0 >= *bytes && self.0.is_multiple_of(*bytes));
         let &(name, bytes) = fitting.unwrap_or(&("B", 1));
         write!(f, "{} {}", self.0 / bytes, name)
     }

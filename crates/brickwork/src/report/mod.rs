@@ -3,5 +3,5 @@
 mod escape;
 mod render;
 
-pub(crate) use escape::{escape_bytes, escape_text, push_json_string};
-pub(crate) use render::{peer_name, rejection_line, traffic_lines};
+pub(crate) use escape::{escape_text, push_json_string};
+pub(crate) use render::{rejection_line, traffic_lines};
