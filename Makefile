@@ -1,10 +1,12 @@
-# Needs Rust, CPython 3.10 or later with venv, pip and headers, a C compiler and make. Everything else is set up here, in this directory.
+# Needs Rust, CPython 3.10 or later with venv, pip and headers, a C compiler and make. The rest is set up here, in this
+# directory.
 #   make serve      a real application in your browser        make test      everything that is checked
 # A step that was done leaves a stamp and is not done again until what it depends on changes.
 
 PYTHON ?= python3
 VENV ?= .venv
-# The extension module is built for another interpreter setting than the Rust tests: one directory for both would rebuild PyO3 at every switch.
+# The extension module is not linked with libpython, the Rust tests are: in one directory, each would rebuild PyO3 for
+# itself every time.
 WHEEL_TARGET ?= target-wheel
 
 BIN := $(abspath $(VENV))/bin

@@ -1,8 +1,8 @@
 """The page that ``brickwork demo`` serves: a request as the server understood it, and its walk through the house.
 
-A WSGI application (PEP 3333) like any other. Everything that came from the client is escaped before it is shown; nothing is
-loaded from elsewhere. What an environ cannot tell (the bytes of the head, the spans in it, the framing decision) comes from the
-extension module, for the request that this thread is answering.
+A WSGI application (PEP 3333) like any other. Everything that came from the client is escaped before it is shown; nothing
+is loaded from elsewhere. What an environ cannot tell (the bytes of the head, the spans in it, the framing decision) comes
+from the extension module, for the request that this thread is answering.
 """
 
 from __future__ import annotations
@@ -145,10 +145,10 @@ def walk_html(environ: dict[str, Any], content: bytes, understood: UnderstoodReq
         ("fill", f"Its bytes were read into a receive buffer: {head_length} of them are the head."),
         ("parse", f"The request-line and {fields} field lines were found in one pass and kept as spans, not copies."),
         ("frame", f"How long is the content? {framing or 'Six numbered steps of the specification decide.'}"),
-        ("set out", f"The head and {len(content)} bytes of content left as an exchange; the socket stayed with the loop."),
-        ("handle", f"The application was called with an environ of {len(environ)} keys, on the loop's own thread ({thread})."),
-        ("reclaim", "You read this, so the call returned: at once, and the thread still had the loop; else another took it."),
-        ("write", "The status line, the fields and this page went out together, in as few system calls as they fit in."),
+        ("set out", f"The head and {len(content)} bytes of content left as an exchange; the socket stayed."),
+        ("handle", f"The application got an environ of {len(environ)} keys, on the loop's own thread ({thread})."),
+        ("reclaim", "The call returned at once: the thread still had the loop. A slow call would have lost it."),
+        ("write", "The status-line, the fields and this page went out together, in as few calls as they fit in."),
         ("persist or close", persistence or "The connection stays open if both sides want it to."),
     ]
     lines = (f"<li><b>{escape(name)}</b> {escape(text)}</li>" for name, text in steps)
@@ -172,8 +172,8 @@ PAGE_START = """<!doctype html>
   --a: #ffe0b8; --b: #cfe8ff; --c: #d9f2d5; --d: #f3e3ff; --faint: #8a7b74; }
 @media (prefers-color-scheme: dark) { :root { --ink: #efe6e0; --paper: #1b1614; --card: #26201d; --line: #40352f;
   --brick: #f08a6c; --a: #5c4010; --b: #17415f; --c: #21491d; --d: #472b5e; --faint: #a3938b; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem; margin: 2rem auto;
-  padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+  max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { color: var(--brick); margin-bottom: 0; } h2 { font-size: 1.1rem; margin: 0 0 .5rem; color: var(--brick); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 1rem; margin: 1rem 0; }
 pre, code, td { font-family: ui-monospace, monospace; font-size: .85rem; } pre { overflow-x: auto; margin: .5rem 0; }
@@ -182,7 +182,8 @@ th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; bo
 th { font-weight: 500; } li { margin: .3rem 0; } i { color: var(--faint); font-style: normal; }
 mark { color: inherit; border-radius: 2px; } .legend { font-size: .85rem; margin: 0; }
 .method { background: var(--a); } .request-target { background: var(--b); } .field-name { background: var(--c); }
-.field-value { background: var(--d); } label { display: inline-flex; gap: .4rem; margin-right: 1rem; vertical-align: top; }
+.field-value { background: var(--d); }
+label { display: inline-flex; gap: .4rem; margin-right: 1rem; vertical-align: top; }
 </style></head>
 <body><h1>Brickwork</h1>"""
 

@@ -1,4 +1,5 @@
-//! The command line: arguments and environment in, a [`Config`] or a reason to stop out. Opens, imports and binds nothing.
+//! The command line: arguments and environment in, a [`Config`] or a reason to stop out. Opens, imports and binds
+//! nothing.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,5 @@
-//! What the demo page shows and a WSGI environ cannot: the head's bytes, the spans that it was parsed into, and the decisions taken.
+//! What the demo page shows and a WSGI environ cannot: the head's bytes, the spans that it was parsed into, and the
+//! decisions taken.
 
 use std::cell::RefCell;
 

@@ -24,7 +24,8 @@ mod _brickwork {
     use crate::demo::request_as_understood;
     use crate::serve;
 
-    /// Runs the command with `arguments` (without the program's name) and returns its exit status. Call it from the main thread.
+    /// Runs the command with `arguments` (without the program's name) and returns its exit status. Call it from the
+    /// main thread.
     #[pyfunction]
     fn main(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
         match cli::parse(arguments, |name| std::env::var(name).ok()) {

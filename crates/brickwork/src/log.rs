@@ -1,8 +1,10 @@
 //! The error log: events of every crate, one line each, written at once by whoever has something to say.
 //!
-//! Text: `2026-11-20 19:54:03,123 [INFO] [pid] message`, in local time. A message cannot hold a line end; a field named `traceback`
-//! keeps its lines, each behind two spaces, so that nothing in it can pass for a line of the log. JSON: one object a line.
+//! Text: `2026-11-20 19:54:03,123 [INFO] [pid] message`, in local time. A message cannot hold a line end; a field named
+//! `traceback` keeps its lines, each behind two spaces, so that nothing in it can pass for a line of the log. JSON: one
+//! object a line.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -39,14 +41,21 @@ impl Log {
         Log { file, format, level, time_zone: TimeZone::system() }
     }
 
-    /// Makes it the log of this process, for good.
+    /// Makes it the log of this process, for good. A panic is logged too: it must not write past the log.
     pub(crate) fn install(self) {
         // Fails only where there is one already, which then does the job.
         let _ = tracing::subscriber::set_global_default(self);
+        std::panic::set_hook(Box::new(|panic| {
+            let backtrace = Backtrace::capture();
+            let shown =
+                if backtrace.status() == BacktraceStatus::Captured { backtrace.to_string() } else { String::new() };
+            tracing::error!(traceback = shown, "{}", panic.to_string().replacen('\n', " ", 1));
+        }));
     }
 }
 
-/// Opens a log's file for appending; `standard` is the stream that [`LogTarget::Standard`] means. None for [`LogTarget::Off`].
+/// Opens a log's file for appending; `standard` is the stream that [`LogTarget::Standard`] means. None for
+/// [`LogTarget::Off`].
 pub(crate) fn open(target: &LogTarget, standard: impl AsFd) -> io::Result<Option<File>> {
     match target {
         LogTarget::Off => Ok(None),
@@ -73,7 +82,8 @@ impl Subscriber for Log {
             LogFormat::Text => text_line(&now, *event.metadata().level(), pid, &message),
             LogFormat::Json => json_line(&now, *event.metadata().level(), pid, &message),
         };
-        // One write a line, without a lock: lines of several threads do not mix, and a child forked meanwhile finds no lock held.
+        // One write a line, without a lock: lines of several threads do not mix, and a child forked meanwhile finds no
+        // lock held.
         let _ = (&self.file).write_all(line.as_bytes());
     }
 

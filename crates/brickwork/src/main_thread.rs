@@ -11,14 +11,15 @@ use std::time::Duration;
 
 use brickwork_server::{AccessLog, Ended, Server, Stopper};
 use brickwork_supervisor::{Signal, Signals, Woken, exit_now};
-use pyo3::exceptions::PySystemExit;
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::config::DurationText;
 
-/// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to Python, so that
-/// `atexit` runs. If requests are stuck in the application it does not return: Python would wait for their threads.
+/// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to
+/// Python, so that `atexit` runs. If requests are stuck in the application it does not return: Python would wait for
+/// their threads.
 pub(crate) fn wait_and_leave(
     py: Python<'_>,
     signals: Signals,
@@ -32,7 +33,7 @@ pub(crate) fn wait_and_leave(
         .ok();
     let stopping = Stopping { stopper: server.stopper(), grace, is_draining: false };
     let watch = Watch::over(server, &signals, access_log.clone());
-    let ended = wait(py, &signals, wakeup.as_ref(), stopping, &watch);
+    let ended = obey_signals(py, &signals, wakeup.as_ref(), stopping, &watch);
     if let Some(wakeup) = wakeup {
         wakeup.remove(py);
     }
@@ -52,7 +53,7 @@ pub(crate) fn wait_and_leave(
 }
 
 /// Waits without the interpreter lock, which a stuck application may never give back; signals are obeyed all the same.
-fn wait(
+fn obey_signals(
     py: Python<'_>,
     signals: &Signals,
     wakeup: Option<&PythonWakeup>,
@@ -60,36 +61,44 @@ fn wait(
     watch: &Watch,
 ) -> Ended {
     loop {
-        let ended = py.detach(|| {
-            loop {
-                match signals.wait(wakeup.map(|wakeup| wakeup.reader.as_fd())) {
-                    Ok(Woken::Signal(signal)) => stopping.obey(signal),
-                    Ok(Woken::Called) => {}
-                    Ok(Woken::Readable | Woken::Interrupted) => return watch.ended.get().copied(),
-                    Err(error) => {
-                        tracing::error!("waiting for signals: {error}");
-                        stopping.stopper.stop_now();
-                        return Some(*watch.ended.wait());
-                    }
-                }
-                if let Some(&ended) = watch.ended.get() {
-                    return Some(ended);
-                }
-            }
-        });
-        if let Some(ended) = ended {
-            watch.is_main_back.store(true, Ordering::Release);
-            return ended;
-        }
         if let Some(wakeup) = wakeup {
             wakeup.empty();
         }
-        if let Err(error) = py.check_signals() {
-            if error.is_instance_of::<PySystemExit>(py) {
+        match py.check_signals() {
+            Ok(()) => {}
+            Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(py) => stopping.drain("INT"),
+            Err(error) if error.is_instance_of::<PySystemExit>(py) => {
                 stopping.drain("a signal handler of the application called sys.exit()");
-            } else {
-                log_raised(py, &error, "a signal handler of the application raised");
             }
+            Err(error) => log_raised(py, &error, "a signal handler of the application raised"),
+        }
+        if let Some(ended) = py.detach(|| wait_detached(signals, wakeup, &mut stopping, watch)) {
+            watch.is_main_back.store(true, Ordering::Release);
+            return ended;
+        }
+    }
+}
+
+/// Obeys signals until the server has ended, or until there may be something for Python to handle (None).
+fn wait_detached(
+    signals: &Signals,
+    wakeup: Option<&PythonWakeup>,
+    stopping: &mut Stopping,
+    watch: &Watch,
+) -> Option<Ended> {
+    loop {
+        match signals.wait(wakeup.map(|wakeup| wakeup.reader.as_fd())) {
+            Ok(Woken::Signal(signal)) => stopping.obey(signal),
+            Ok(Woken::Called) => {}
+            Ok(Woken::Readable | Woken::Interrupted) => return watch.ended.get().copied(),
+            Err(error) => {
+                tracing::error!("waiting for signals: {error}");
+                stopping.stopper.stop_now();
+                return Some(*watch.ended.wait());
+            }
+        }
+        if let Some(&ended) = watch.ended.get() {
+            return Some(ended);
         }
     }
 }
@@ -149,14 +158,15 @@ impl Watch {
     }
 }
 
-/// So long may the interpreter lock be out of reach before a process whose requests were abandoned ends without it. A thread that
-/// gives the lock up at all does so every 5 ms.
+/// So long may the interpreter lock be out of reach before a process whose requests were abandoned ends without it. A
+/// thread that gives the lock up at all does so every 5 ms.
 const LAST_CHANCE: Duration = Duration::from_secs(2);
 
-/// The descriptor that CPython's signal handler writes to, so that a signal that comes just before the wait still ends it.
+/// The descriptor that CPython's signal handler writes to, so that a signal that comes just before the wait still ends
+/// it.
 struct PythonWakeup {
     reader: UnixStream,
-    _writer: UnixStream,
+    writer: UnixStream,
 }
 
 impl PythonWakeup {
@@ -169,7 +179,7 @@ impl PythonWakeup {
             // The application's own: it has its reasons, and a late handler is all that it costs us.
             set_wakeup_fd(py, previous)?;
         }
-        Ok(PythonWakeup { reader, _writer: writer })
+        Ok(PythonWakeup { reader, writer })
     }
 
     fn empty(&self) {
@@ -178,7 +188,7 @@ impl PythonWakeup {
     }
 
     fn remove(self, py: Python<'_>) {
-        let ours = self._writer.as_raw_fd();
+        let ours = self.writer.as_raw_fd();
         match set_wakeup_fd(py, -1) {
             Ok(found) if found != ours && found != -1 => drop(set_wakeup_fd(py, found)),
             _ => {}

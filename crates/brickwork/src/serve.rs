@@ -1,5 +1,5 @@
-//! From a [`Config`] to a running server and out again. The main thread comes here: it loads the application, starts the server,
-//! whose threads do all the serving, and waits for signals.
+//! From a [`Config`] to a running server and out again. The main thread comes here: it loads the application, starts
+//! the server, whose threads do all the serving, and waits for signals.
 
 use std::fs::{self, File};
 use std::io;
@@ -30,7 +30,7 @@ pub(crate) fn serve(py: Python<'_>, config: &Config) -> u8 {
         Ok(status) => status,
         Err(LoadError { message, traceback }) => {
             if config.error_log != LogTarget::Standard {
-                eprintln!("error: {message}\n{traceback}");
+                eprint!("error: {message}\n{traceback}");
             }
             tracing::error!(traceback, "could not start: {message}");
             1

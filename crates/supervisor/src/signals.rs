@@ -1,8 +1,8 @@
 //! Signals as values: sigaction(2) handlers that count and write to an eventfd, and a wait that returns what came.
 //!
-//! Never blocked masks: children inherit those across fork and exec, and a child that cannot be terminated is a leak. A child that
-//! was only forked (multiprocessing, `os.fork`) inherits the *handlers*; there a signal goes to the action that was there before ours,
-//! so that ending a child works as if this server did not exist.
+//! Never blocked masks: children inherit those across fork and exec, and a child that cannot be terminated is a leak. A
+//! child that was only forked (multiprocessing, `os.fork`) inherits the *handlers*; there a signal goes to the action
+//! that was there before ours, so that ending a child works as if this server did not exist.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -155,10 +155,12 @@ extern "C" fn on_signal(number: i32) {
 
 #[allow(unsafe_code)]
 fn take(signal: Signal) -> io::Result<()> {
-    // SA_RESTART: an application's C library may not expect its reads to be interrupted. SA_ONSTACK: its threads may have small stacks.
+    // SA_RESTART: an application's C library may not expect its reads to be interrupted. SA_ONSTACK: its threads may
+    // have small stacks.
     let flags = SaFlags::SA_RESTART | SaFlags::SA_ONSTACK;
     let action = SigAction::new(SigHandler::Handler(on_signal), flags, SigSet::empty());
-    // SAFETY: `on_signal` makes only async-signal-safe calls and touches only atomics and cells that were filled before.
+    // SAFETY: `on_signal` makes only async-signal-safe calls and touches only atomics and cells that were filled
+    // before.
     let previous = unsafe { nix::sys::signal::sigaction(signal, &action) }?;
     PREVIOUS[signal as usize].get_or_init(|| previous);
     Ok(())

@@ -1,5 +1,5 @@
-//! Modules written to a temporary directory, imported into an interpreter of the test's own. Every row has a module of its own name,
-//! because an interpreter imports a name once.
+//! Modules written to a temporary directory, imported into an interpreter of the test's own. Every row has a module of
+//! its own name, because an interpreter imports a name once.
 
 use std::path::PathBuf;
 use std::{fs, process};

@@ -32,7 +32,7 @@ const TABLE: &[(&[&str], &str)] = &[
     (&["--blocking-threads", "--enable-threads"], "use --threads"),
     (
         &["-t", "--timeout", "--harakiri"],
-        "not yet: a slow request holds up no other one; --head-timeout, --content-timeout and --write-timeout bound clients",
+        "not yet: a slow request holds up no other one; clients are bound by --head-timeout and its like",
     ),
     (&["--http1-header-read-timeout"], "use --head-timeout"),
     (&["--http1-keep-alive", "--so-keepalive", "--http-keepalive"], "use --keep-alive TIME"),

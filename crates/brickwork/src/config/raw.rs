@@ -1,12 +1,12 @@
-//! Exactly what was typed: one field a flag, unset where nothing was said. A flag's text, name and syntax are here and nowhere else;
-//! its default is in `resolve.rs`, and a test holds the `(default ...)` of each text against it.
+//! Exactly what was typed: one field a flag, unset where nothing was said. A flag's text, name and syntax are here and
+//! nowhere else; its default is in `resolve.rs`, and a test holds the `(default ...)` of each text against it.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 
 use super::duration::{parse_deadline, parse_duration};
 use super::size::{parse_head_size, parse_size};
@@ -19,14 +19,14 @@ pub(crate) struct Raw {
     #[arg(short, long, value_name = "ADDRESS", value_delimiter = ',', help_heading = "Listening")]
     pub(crate) bind: Vec<String>,
     /// Connections that the kernel holds until they are accepted (default 2048)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65535), help_heading = "Listening")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=65535), help_heading = "Listening")]
     pub(crate) backlog: Option<u32>,
 
     /// Go to this directory first; the application is looked for there
     #[arg(long, value_name = "DIR", help_heading = "Application")]
     pub(crate) chdir: Option<PathBuf>,
     /// At most so many calls into the application at once; 1: strictly one after the other (default 64)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096), help_heading = "Application")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=4096), help_heading = "Application")]
     pub(crate) threads: Option<u32>,
 
     /// A connection waits so long for its next request (default 75s)
@@ -49,7 +49,7 @@ pub(crate) struct Raw {
     #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
     pub(crate) limit_request_line: Option<u32>,
     /// Most field lines in a request (default 100)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=32768), help_heading = "Limits")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=32768), help_heading = "Limits")]
     pub(crate) limit_request_fields: Option<u32>,
     /// Longest field line (default 8190)
     #[arg(
@@ -111,18 +111,15 @@ impl FromStr for LogTarget {
     }
 }
 
-/// The shape of a log line.
+/// The shape of a log line: for people, or one JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people.
     Text,
-    /// One JSON object a line.
     Json,
 }
 
 /// How much is logged; each level includes those after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)]
 pub(crate) enum LogLevel {
     Trace,
     Debug,

@@ -1,4 +1,5 @@
-//! What a server can be made of: defaults filled in, settings held against each other. A default is in this file and nowhere else.
+//! What a server can be made of: defaults filled in, settings held against each other. A default is in this file and
+//! nowhere else.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -102,7 +103,7 @@ fn resolve_binds(typed: &[String], subject: &Subject, port: Option<String>) -> R
     let binds = typed.iter().map(parse).collect::<Result<Vec<Bind>, String>>()?;
     match binds.iter().zip(typed).find(|(bind, _)| *subject == Subject::Demo && !is_local(bind)) {
         Some((_, text)) => Err(format!(
-            "--bind {text}: the demo shows everything about a request and listens on loopback only, such as 127.0.0.1:8000"
+            "--bind {text}: the demo shows everything about a request and listens on loopback only: 127.0.0.1:8000"
         )),
         None => Ok(binds),
     }

@@ -1,15 +1,16 @@
-//! Makes bytes and text harmless in a log: what a client sends must not start a line, move a cursor or colour a terminal.
-//! And hides what a log must not know: credentials and cookies.
+//! Makes bytes and text harmless in a log: what a client sends must not start a line, move a cursor or colour a
+//! terminal. And hides what a log must not know: credentials and cookies.
 
 use std::fmt::Write;
 
-/// Bytes from the network: printable ASCII as it is, everything else as an escape. The backslash too, so that nothing is ambiguous.
+/// Bytes from the network: printable ASCII as it is, everything else as an escape. The backslash too, so that nothing
+/// is ambiguous.
 pub(crate) fn escape_bytes(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string().replace("\\'", "'").replace("\\\"", "\"")
 }
 
-/// Text of our own or of the application: readable in any language, but no control characters, no line ends, and nothing that
-/// turns the direction of writing.
+/// Text of our own or of the application: readable in any language, but no control characters, no line ends, and
+/// nothing that turns the direction of writing.
 pub(crate) fn escape_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -51,8 +52,8 @@ pub(crate) fn push_json_string(line: &mut String, text: &str) {
 
 /// Splits a head into its lines, without their line ends, and hides the values of [`SECRET_FIELDS`].
 ///
-/// Works on heads that were refused, too, so it is no parser: any line whose first word is such a name loses the rest, whatever stands
-/// between, and so do the lines that continue it.
+/// Works on heads that were refused, too, so it is no parser: any line whose first word is such a name loses the rest,
+/// whatever stands between, and so do the lines that continue it.
 pub(super) fn redacted_lines(head: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
     let mut is_secret = false;
     let lines = head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));

@@ -1,4 +1,5 @@
-//! What clients sent and what they were told, written for a log: [`escape`] makes bytes harmless, [`render`] arranges them.
+//! What clients sent and what they were told, written for a log: [`escape`] makes bytes harmless, [`render`] arranges
+//! them.
 
 mod escape;
 mod render;
