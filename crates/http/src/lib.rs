@@ -7,22 +7,30 @@
 
 extern crate alloc;
 
+mod authority;
+mod date;
+mod diagnose;
 mod field;
+mod grammar;
 pub mod h1;
 mod limits;
+mod list;
 mod method;
 mod rejection;
 mod rules;
+mod scan;
 mod span;
 mod status;
 mod target;
 mod version;
 
+pub use date::{parse_http_date, write_imf_fixdate};
+pub use diagnose::{Diagnosis, diagnose};
 pub use field::{FieldLine, FieldName};
 pub use limits::Limits;
 pub use method::Method;
 pub use rejection::{Fault, Rejection};
-pub use rules::Rule;
+pub use rules::{Rule, RuleKind};
 pub use span::Span;
 pub use status::reason_phrase;
 pub use target::{RequestTarget, TargetForm};
