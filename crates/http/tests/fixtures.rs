@@ -18,9 +18,7 @@ fn every_accept_fixture_is_accepted() {
 
 /// How many requests a fixture holds: `name.3.http` has three, `name.http` one.
 fn requests_of(name: &str) -> usize {
-    name.trim_end_matches(".http")
-        .rsplit_once('.')
-        .map_or(1, |(_, count)| count.parse().expect(name))
+    name.trim_end_matches(".http").rsplit_once('.').map_or(1, |(_, count)| count.parse().expect(name))
 }
 
 #[test]
@@ -39,10 +37,7 @@ fn every_reject_fixture_trips_the_rule_it_is_named_for() {
 #[test]
 fn every_rule_a_peer_can_break_has_a_fixture() {
     let fixtures = fixtures("reject");
-    let covered: BTreeSet<&str> = fixtures
-        .iter()
-        .filter_map(|(name, _)| Some(name.split_once('-')?.0))
-        .collect();
+    let covered: BTreeSet<&str> = fixtures.iter().filter_map(|(name, _)| Some(name.split_once('-')?.0)).collect();
     // A deadline is broken by time, not by bytes.
     let by_time = [Rule::HeadDeadline, Rule::ContentDeadline];
     for rule in Rule::all().filter(|rule| rule.kind() == RuleKind::Reject && !by_time.contains(rule)) {

@@ -7,15 +7,8 @@ use connection::{fixtures, read};
 use proptest::prelude::*;
 
 /// Tight enough that small inputs run into every one of them.
-const TIGHT: Limits = Limits {
-    request_line: 40,
-    fields: 4,
-    field_line: 40,
-    head: 150,
-    content: 40,
-    chunk_line: 20,
-    trailer_section: 30,
-};
+const TIGHT: Limits =
+    Limits { request_line: 40, fields: 4, field_line: 40, head: 150, content: 40, chunk_line: 20, trailer_section: 30 };
 
 #[test]
 fn a_fixture_is_the_same_byte_by_byte_and_at_every_single_cut() {
@@ -108,11 +101,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
         .map(|(_, bytes)| bytes)
         .filter(|bytes| bytes.len() < 1000)
         .collect();
-    let edit = (
-        any::<prop::sample::Index>(),
-        0..3u8,
-        prop::sample::select(b"\r\n \t:;,=\"\0\x7f\xff0aZ/".as_slice()),
-    );
+    let edit = (any::<prop::sample::Index>(), 0..3u8, prop::sample::select(b"\r\n \t:;,=\"\0\x7f\xff0aZ/".as_slice()));
     (prop::sample::select(small), prop::collection::vec(edit, 0..4)).prop_map(|(mut bytes, edits)| {
         for (index, kind, byte) in edits {
             if bytes.is_empty() {

@@ -1,8 +1,8 @@
 //! Models of the protocols that hand the loop over, run by loom in every interleaving. Each protocol with one of its steps left out must
 //! fail, so that a model that cannot fail is noticed. Run by `make test-loom`.
 
-use loom::sync::{Arc, Mutex};
 use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 use crate::claim::Claim;

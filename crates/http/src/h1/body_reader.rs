@@ -60,11 +60,7 @@ impl BodyReader {
             Framing::Length(length) => State::Length(length),
             Framing::Chunked => State::ChunkLine,
         };
-        BodyReader {
-            state,
-            counted: 0,
-            element_start: 0,
-        }
+        BodyReader { state, counted: 0, element_start: 0 }
     }
 
     /// Looks at the start of `input`: everything received and not yet discarded. Content of chunked framing is counted against

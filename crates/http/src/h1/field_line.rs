@@ -35,11 +35,7 @@ pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<FieldLinePart
     let len = match line::end(input, line_end, Rule::FieldValueControl) {
         Ok(len) => len,
         Err(stop) => {
-            *scanned = Scanned {
-                token_end: name_end,
-                clean: line_end,
-                ..Scanned::default()
-            };
+            *scanned = Scanned { token_end: name_end, clean: line_end, ..Scanned::default() };
             return Err(stop);
         }
     };
@@ -50,12 +46,7 @@ pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<FieldLinePart
     while value_end > value_start && is_ows(input[value_end - 1]) {
         value_end -= 1;
     }
-    Ok(FieldLineParts {
-        name_end,
-        value_start,
-        value_end,
-        len,
-    })
+    Ok(FieldLineParts { name_end, value_start, value_end, len })
 }
 
 // field-name = token

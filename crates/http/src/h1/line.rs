@@ -67,14 +67,7 @@ pub(super) struct LineInHand {
 
 impl LineInHand {
     pub(super) const fn new() -> Self {
-        LineInHand {
-            start: 0,
-            scanned: Scanned {
-                token_end: 0,
-                target_end: 0,
-                clean: 0,
-            },
-        }
+        LineInHand { start: 0, scanned: Scanned { token_end: 0, target_end: 0, clean: 0 } }
     }
 
     #[inline(always)]
@@ -85,9 +78,7 @@ impl LineInHand {
     /// The bytes of the line (and behind it), as far as they are there and `bound` lets them count.
     #[inline(always)]
     pub(super) fn window<'a>(&self, input: &'a [u8], bound: &Bound) -> &'a [u8] {
-        input
-            .get(self.start..self.window_end(bound).min(input.len()))
-            .unwrap_or(&[])
+        input.get(self.start..self.window_end(bound).min(input.len())).unwrap_or(&[])
     }
 
     /// A line that fits has its CRLF before this offset.
@@ -98,10 +89,7 @@ impl LineInHand {
 
     #[inline(always)]
     pub(super) fn advance(&mut self, len: usize) {
-        *self = LineInHand {
-            start: self.start + len,
-            scanned: Scanned::default(),
-        };
+        *self = LineInHand { start: self.start + len, scanned: Scanned::default() };
     }
 
     /// Deals with a line that stopped: `Ok` if more bytes can still make it right.

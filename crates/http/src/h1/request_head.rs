@@ -51,10 +51,7 @@ impl RequestHead {
     pub fn clear(&mut self) {
         let mut fields = core::mem::take(&mut self.fields);
         fields.clear();
-        *self = RequestHead {
-            fields,
-            ..RequestHead::default()
-        };
+        *self = RequestHead { fields, ..RequestHead::default() };
     }
 }
 
@@ -102,15 +99,8 @@ impl HeadParser {
         HeadParser {
             line: LineInHand::new(),
             stage: Stage::RequestLine { empty_lines: 0 },
-            framing: FramingFields {
-                content_length: None,
-                transfer_encoding: None,
-            },
-            connection: ConnectionOptions {
-                has_close: false,
-                has_keep_alive: false,
-                has_other: false,
-            },
+            framing: FramingFields { content_length: None, transfer_encoding: None },
+            connection: ConnectionOptions { has_close: false, has_keep_alive: false, has_other: false },
             expects_continue: false,
         }
     }
@@ -152,9 +142,7 @@ impl HeadParser {
                 return Err(Rejection::new(Rule::LeadingEmptyLines, start));
             }
             self.line.advance(2);
-            self.stage = Stage::RequestLine {
-                empty_lines: empty_lines + 1,
-            };
+            self.stage = Stage::RequestLine { empty_lines: empty_lines + 1 };
             return Ok(Progress::Complete);
         }
         let parsed = match request_line::parse(line, &mut self.line.scanned) {
@@ -162,10 +150,7 @@ impl HeadParser {
             Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
         };
         head.method = Method::from_bytes(parsed.method.of(line));
-        head.method_span = Span {
-            start: start + parsed.method.start,
-            ..parsed.method
-        };
+        head.method_span = Span { start: start + parsed.method.start, ..parsed.method };
         head.version = parsed.version;
         head.target = RequestTarget::parse(head.method, parsed.target.of(line), start + parsed.target.start)?;
         self.line.advance(parsed.len);
@@ -193,10 +178,7 @@ impl HeadParser {
             };
             let start = self.line.start() as u32;
             let field = FieldLine {
-                name: Span {
-                    start,
-                    len: parsed.name_end as u32,
-                },
+                name: Span { start, len: parsed.name_end as u32 },
                 value: Span {
                     start: start + parsed.value_start as u32,
                     len: (parsed.value_end - parsed.value_start) as u32,

@@ -35,33 +35,19 @@ pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<RequestLine, 
         known => known,
     };
     if target_end == target_start || input.get(target_end) != Some(&b' ') {
-        *scanned = Scanned {
-            token_end: method_end,
-            target_end: 0,
-            clean: target_end,
-        };
+        *scanned = Scanned { token_end: method_end, target_end: 0, clean: target_end };
         return Err(target_fault(input, target_start, target_end));
     }
     let (version, len) = match version(input, target_end + 1, scanned.clean) {
         Ok(found) => found,
         Err(stop) => {
-            *scanned = Scanned {
-                token_end: method_end,
-                target_end,
-                clean: input.len(),
-            };
+            *scanned = Scanned { token_end: method_end, target_end, clean: input.len() };
             return Err(stop);
         }
     };
     Ok(RequestLine {
-        method: Span {
-            start: 0,
-            len: method_end as u32,
-        },
-        target: Span {
-            start: target_start as u32,
-            len: (target_end - target_start) as u32,
-        },
+        method: Span { start: 0, len: method_end as u32 },
+        target: Span { start: target_start as u32, len: (target_end - target_start) as u32 },
         version,
         len,
     })
@@ -106,11 +92,7 @@ fn other_version(input: &[u8], start: usize, clean: usize) -> Result<(Version, u
         let Some(byte) = input.get(at) else {
             return Err(Stop::More);
         };
-        let fits = if *expected == b'0' {
-            byte.is_ascii_digit()
-        } else {
-            byte == expected
-        };
+        let fits = if *expected == b'0' { byte.is_ascii_digit() } else { byte == expected };
         if !fits {
             return Err(version_fault(input, start, at, clean));
         }

@@ -28,18 +28,11 @@ pub(crate) struct Outcome {
 
 /// Reads `input`, which arrives in pieces that end at `cuts` (ascending) and at its end.
 pub(crate) fn read(input: &[u8], cuts: &[usize], limits: &Limits) -> Outcome {
-    let mut connection = Connection {
-        input,
-        cuts: cuts.iter().copied().filter(|&cut| cut < input.len()).collect(),
-        start: 0,
-        end: 0,
-    };
+    let mut connection =
+        Connection { input, cuts: cuts.iter().copied().filter(|&cut| cut < input.len()).collect(), start: 0, end: 0 };
     connection.cuts.push(input.len());
     connection.cuts.reverse();
-    let mut outcome = Outcome {
-        requests: Vec::new(),
-        rejection: None,
-    };
+    let mut outcome = Outcome { requests: Vec::new(), rejection: None };
     loop {
         match connection.request(limits) {
             Ok(Some(seen)) => {
@@ -92,11 +85,7 @@ impl Connection<'_> {
             }
             if !self.receive() {
                 let is_idle = self.buffer().iter().all(|byte| b"\r\n".contains(byte));
-                return if is_idle {
-                    Ok(None)
-                } else {
-                    Err((Rule::ContentCutOff, self.end))
-                };
+                return if is_idle { Ok(None) } else { Err((Rule::ContentCutOff, self.end)) };
             }
         }
         let bytes = |span: Span| span.of(self.buffer()).to_vec();
@@ -106,11 +95,7 @@ impl Connection<'_> {
             target: bytes(head.target.raw),
             authority: head.authority().map(bytes),
             version: head.version,
-            fields: head
-                .fields
-                .iter()
-                .map(|field| (field.known, bytes(field.name), bytes(field.value)))
-                .collect(),
+            fields: head.fields.iter().map(|field| (field.known, bytes(field.name), bytes(field.value))).collect(),
             framing: head.framing,
             persistence: head.persistence,
             expects_continue: head.expects_continue,
@@ -141,10 +126,7 @@ impl Connection<'_> {
                     }
                 }
                 Err(rejection) => {
-                    return Err((
-                        rejection.rule,
-                        self.start + reader.element_start() + rejection.at as usize,
-                    ));
+                    return Err((rejection.rule, self.start + reader.element_start() + rejection.at as usize));
                 }
             }
         }
@@ -153,9 +135,7 @@ impl Connection<'_> {
 
 /// The fixtures of a folder, by name.
 pub(crate) fn fixtures(folder: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(folder);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
     let mut found: Vec<_> = std::fs::read_dir(&folder)
         .expect("a folder of fixtures")
         .map(|entry| entry.expect("an entry").path())

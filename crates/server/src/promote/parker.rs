@@ -17,11 +17,7 @@ pub(crate) struct Parker {
 
 impl Parker {
     pub(crate) fn new() -> Parker {
-        Parker {
-            drowse: Drowse::new(),
-            slept_through: AtomicBool::new(false),
-            thread: Mutex::new(None),
-        }
+        Parker { drowse: Drowse::new(), slept_through: AtomicBool::new(false), thread: Mutex::new(None) }
     }
 
     /// Sleeps until woken or for `at_most`, unless `reason_to_stay` holds. May return early.
