@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use brickwork_http::h1::Framing;
 use brickwork_server::{Exchange, Handler, Peer, SendError};
 use pyo3::exceptions::PyOSError;
 use pyo3::intern;
@@ -159,7 +158,7 @@ impl std::fmt::Debug for WsgiApp {
 
 /// Puts the request's content into the environ, if there is any.
 fn take_input(exchange: &mut Exchange, environ: &Bound<'_, PyDict>) -> PyResult<Option<Py<Input>>> {
-    if exchange.request().head.framing == Framing::None {
+    if !exchange.has_content() {
         return Ok(None);
     }
     let content = exchange.take_content();
