@@ -159,15 +159,22 @@ impl std::fmt::Debug for WsgiApp {
 
 /// Puts the request's content into the environ, if there is any.
 fn take_input(exchange: &mut Exchange, environ: &Bound<'_, PyDict>) -> PyResult<Option<Py<Input>>> {
-    if exchange.request().head.framing == Framing::None {
+    if !exchange.has_content() {
         return Ok(None);
     }
+    let py = environ.py();
     let content = exchange.take_content();
+    if exchange.request().head.framing == Framing::Chunked
+        && let Some(length) = content.remaining()
+    {
+        // RFC 9112 section 7.1.3, again: a length takes the place of the coding; without one Django, Bottle and Falcon read nothing.
+        environ.set_item(intern!(py, "CONTENT_LENGTH"), length.to_string())?;
+    }
     if content.is_empty() {
         return Ok(None);
     }
-    let input = Bound::new(environ.py(), Input::new(content))?;
-    environ.set_item(intern!(environ.py(), "wsgi.input"), &input)?;
+    let input = Bound::new(py, Input::new(content))?;
+    environ.set_item(intern!(py, "wsgi.input"), &input)?;
     Ok(Some(input.unbind()))
 }
 

@@ -10,9 +10,9 @@
 //! | PATH_INFO | the target's path, percent-decoded; `/` for an empty path; empty for `OPTIONS *` and CONNECT (RFC 9112 section 3.3) |
 //! | QUERY_STRING | what follows `?`, as sent; empty if nothing does |
 //! | RAW_URI, REQUEST_URI | the request-target as sent |
-//! | CONTENT_TYPE, CONTENT_LENGTH | as sent; absent if not sent |
-//! | HTTP_* | field values; lines of one name joined by `, `, Cookie by `; `; names with `_` left out |
-//! | HTTP_HOST | the target's authority if it has absolute-form (RFC 9112 section 3.2.2), else as sent |
+//! | CONTENT_TYPE, CONTENT_LENGTH | as sent; absent if not sent; the length of chunked content once all of it has come |
+//! | HTTP_* | field values; lines of one name joined by `, `, Cookie by `; `; names with `_` and Transfer-Encoding left out |
+//! | HTTP_HOST | the target's authority if it has one (RFC 9112 section 3.2.2), else as sent |
 //! | SERVER_NAME, SERVER_PORT | the address connected to; `localhost` and the scheme's port for a unix socket |
 //! | REMOTE_ADDR, REMOTE_PORT | the client's address; empty and absent for a unix socket |
 //! | SERVER_SOFTWARE | name and version of the server |
@@ -106,18 +106,20 @@ impl Environs {
         objects: &mut ThreadObjects,
     ) -> PyResult<()> {
         let py = environ.py();
-        let is_absolute = request.head.target.form == TargetForm::Absolute;
-        if is_absolute {
-            // RFC 9112 section 3.2.2: the Host field is ignored and replaced. Userinfo is no part of a Host.
-            let authority = request.text(request.head.target.authority);
-            let host = authority.rsplit(|byte| *byte == b'@').next().unwrap_or(authority);
-            environ.set_item(intern!(py, "HTTP_HOST"), latin1::string(py, host)?)?;
+        // RFC 9112 section 3.2.2: a target with an authority replaces the Host field.
+        let has_authority = matches!(request.head.target.form, TargetForm::Absolute | TargetForm::Authority);
+        if has_authority {
+            let host = latin1::string(py, request.text(request.head.target.authority))?;
+            environ.set_item(intern!(py, "HTTP_HOST"), host)?;
         }
         for line in &request.head.fields {
             let value = latin1::string(py, request.text(line.value))?;
             if let Some(key) = self.keys.of(py, line.known) {
-                if !(is_absolute && line.known == FieldName::Host) {
-                    add_field(environ, key, value)?;
+                match line.known {
+                    FieldName::Host if has_authority => (),
+                    // RFC 9112 section 7.1.3: whoever decodes chunks takes the coding away; an application that saw it would decode again.
+                    FieldName::TransferEncoding => (),
+                    _ => add_field(environ, key, value)?,
                 }
             } else if let Some(key) = objects.key(py, request.text(line.name))? {
                 add_field(environ, &key, value)?;
