@@ -25,6 +25,9 @@ pub(crate) struct Awaited {
     arrival: Mutex<Option<Arrival>>,
 }
 
+/// The interim response that asks for held back content.
+pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// The receiving side of a connection, lent to the handler.
 #[derive(Debug)]
 struct Arrival {
@@ -113,8 +116,7 @@ impl Arrival {
         const ROOM: usize = 64 * 1024;
         if !self.asked {
             self.asked = true;
-            let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
-            if self.slot.offer(interim, Content::Empty) == Flushed::Broken {
+            if self.slot.offer(CONTINUE, Content::Empty) == Flushed::Broken {
                 return Err(left_early());
             }
         }

@@ -9,8 +9,7 @@ use std::time::Instant;
 use brickwork_http::h1::{Framing, HeadParser, Persistence, Progress, RequestHead, ResponseHead};
 use brickwork_http::{Method, Rejection, Span, Version};
 
-use crate::RequestContent;
-use crate::awaited::{Awaited, Outcome};
+use crate::awaited::{Awaited, CONTINUE, Outcome};
 use crate::config::Setup;
 use crate::connections::Key;
 use crate::date::Date;
@@ -19,6 +18,7 @@ use crate::intake::{Intake, Refusal};
 use crate::response::Progress as ResponseProgress;
 use crate::slot::Slot;
 use crate::transport::{Moved, Transport};
+use crate::{Content, RequestContent};
 
 /// A request on its way through a handler, with the response so far.
 #[derive(Debug)]
@@ -239,11 +239,15 @@ impl Exchange {
         }
         // A client that sends content without waiting for the 100 does not need one (RFC 9110 section 10.1.1).
         if self.head.expects_continue && !self.has_leftover() {
-            let awaited = Awaited::new(Arc::clone(&self.setup), Arc::clone(self.slot()), self.head.framing);
-            let awaited = Arc::new(awaited);
-            self.content = Some(RequestContent::awaited(Arc::clone(&awaited)));
-            self.awaited = Some(awaited);
-            return Ok(Arrived::Request);
+            if matches!(self.head.framing, Framing::Length(_)) {
+                let awaited = Awaited::new(Arc::clone(&self.setup), Arc::clone(self.slot()), self.head.framing);
+                let awaited = Arc::new(awaited);
+                self.content = Some(RequestContent::awaited(Arc::clone(&awaited)));
+                self.awaited = Some(awaited);
+                return Ok(Arrived::Request);
+            }
+            // Applications go by a length that chunked content has only when all of it is here: it is asked for and gathered first.
+            self.slot().offer(CONTINUE, Content::Empty);
         }
         self.intake = Some(Intake::new(self.head.framing, &self.setup.config.spool)?);
         self.advance_content()

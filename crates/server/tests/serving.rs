@@ -253,6 +253,11 @@ fn asks_for_held_back_content_only_when_it_is_read() {
     assert_eq!(client.get("/read").status, 200, "the connection persists");
 
     let mut client = server.client();
+    client.send("POST /chunked HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
+    assert_eq!(client.response().status, 100, "chunked content is gathered before the handler is called");
+    assert_eq!(client.send("2\r\nhi\r\n0\r\n\r\n").response().text(), "hi");
+
+    let mut client = server.client();
     let refused = client.send(head("/refuse")).response();
     assert_eq!((refused.status, refused.field("Connection")), (403, Some("close")));
     client.finish_sending().assert_closed();
