@@ -27,8 +27,9 @@ pub struct WsgiSettings {
     pub multiprocess: bool,
     /// SERVER_SOFTWARE: name and version.
     pub server_software: String,
-    /// Takes what is written to wsgi.errors, and the tracebacks of exceptions that the application let go: one or more whole lines in each
-    /// call, the last one with its line feed. Called without the interpreter lock, by several threads at once.
+    /// Takes what is written to wsgi.errors, and the tracebacks of exceptions that the application let go: one or more
+    /// whole lines in each call, the last one with its line feed. Called without the interpreter lock, by several
+    /// threads at once.
     pub errors: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -167,7 +168,8 @@ fn take_input(exchange: &mut Exchange, environ: &Bound<'_, PyDict>) -> PyResult<
     if exchange.request().head.framing == Framing::Chunked
         && let Some(length) = content.remaining()
     {
-        // RFC 9112 section 7.1.3, again: a length takes the place of the coding; without one Django, Bottle and Falcon read nothing.
+        // RFC 9112 section 7.1.3, again: a length takes the place of the coding; without one Django, Bottle and Falcon
+        // read nothing.
         environ.set_item(intern!(py, "CONTENT_LENGTH"), length.to_string())?;
     }
     if content.is_empty() {
