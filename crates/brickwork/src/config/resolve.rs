@@ -76,6 +76,7 @@ pub(crate) fn resolve(
             head: raw.head_timeout.unwrap_or(Duration::from_secs(30)),
             content: raw.content_timeout.unwrap_or(Duration::from_secs(30)),
             write: raw.write_timeout.unwrap_or(Duration::from_secs(60)),
+            ..brickwork_server::Config::default().deadlines
         },
         graceful_timeout: raw.graceful_timeout.unwrap_or(Duration::from_secs(25)),
         spool_threshold: raw.spool_threshold.unwrap_or(512 << 10),
