@@ -140,6 +140,7 @@ fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig
         limits: config.limits,
         deadlines: config.deadlines,
         threads: config.threads,
+        queue_timeout: config.queue_timeout,
         spool: spool(config),
         access_log,
         on_rejection: Some(Arc::new(log_rejection)),

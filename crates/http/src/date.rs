@@ -2,18 +2,10 @@
 //! no clock here.
 
 const DAY_NAMES: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
-const LONG_DAY_NAMES: [&[u8]; 7] = [
-    b"Monday",
-    b"Tuesday",
-    b"Wednesday",
-    b"Thursday",
-    b"Friday",
-    b"Saturday",
-    b"Sunday",
-];
-const MONTHS: [&[u8; 3]; 12] = [
-    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
-];
+const LONG_DAY_NAMES: [&[u8]; 7] =
+    [b"Monday", b"Tuesday", b"Wednesday", b"Thursday", b"Friday", b"Saturday", b"Sunday"];
+const MONTHS: [&[u8; 3]; 12] =
+    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// Writes an IMF-fixdate, such as `Sun, 06 Nov 1994 08:49:37 GMT`. Years past 9999 do not fit; they read as 9999.
@@ -44,9 +36,7 @@ pub fn write_imf_fixdate(unix_seconds: u64, out: &mut [u8; 29]) {
 /// years in the future lies in the past. `None` for anything else, for a day that does not exist and for years before 1970.
 #[must_use]
 pub fn parse_http_date(text: &[u8], now: u64) -> Option<u64> {
-    imf_fixdate(text)
-        .or_else(|| rfc850_date(text, now))
-        .or_else(|| asctime_date(text))
+    imf_fixdate(text).or_else(|| rfc850_date(text, now)).or_else(|| asctime_date(text))
 }
 
 // IMF-fixdate = day-name "," SP date1 SP time-of-day SP GMT
@@ -82,11 +72,7 @@ fn rfc850_date(text: &[u8], now: u64) -> Option<u64> {
     rest.literal(b" GMT")?;
     let (this_year, ..) = civil_date(now / SECONDS_PER_DAY);
     let same_century = this_year - this_year % 100 + short_year;
-    let year = if same_century > this_year + 50 {
-        same_century - 100
-    } else {
-        same_century
-    };
+    let year = if same_century > this_year + 50 { same_century - 100 } else { same_century };
     rest.end(year, month, day, time)
 }
 
@@ -98,11 +84,7 @@ fn asctime_date(text: &[u8]) -> Option<u64> {
     rest.literal(b" ")?;
     let month = rest.month()?;
     rest.literal(b" ")?;
-    let day = if rest.literal(b" ").is_some() {
-        rest.digits(1)?
-    } else {
-        rest.digits(2)?
-    };
+    let day = if rest.literal(b" ").is_some() { rest.digits(1)? } else { rest.digits(2)? };
     rest.literal(b" ")?;
     let time = rest.time_of_day()?;
     rest.literal(b" ")?;
@@ -124,8 +106,7 @@ impl Rest<'_> {
     }
 
     fn month(&mut self) -> Option<u32> {
-        self.one_of(&MONTHS.map(|name| name.as_slice()))
-            .map(|index| index as u32 + 1)
+        self.one_of(&MONTHS.map(|name| name.as_slice())).map(|index| index as u32 + 1)
     }
 
     fn digits(&mut self, count: usize) -> Option<u32> {
@@ -134,11 +115,7 @@ impl Rest<'_> {
             return None;
         }
         self.0 = rest;
-        Some(
-            digits
-                .iter()
-                .fold(0, |value, digit| value * 10 + u32::from(digit - b'0')),
-        )
+        Some(digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
     }
 
     // time-of-day = hour ":" minute ":" second ; 00:00:00 - 23:59:60 (leap second)
@@ -198,11 +175,7 @@ fn civil_date(days: u64) -> (u32, u32, u32) {
     let day_of_year = day_of_era - (year_of_era * 365 + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (u32::try_from(year).unwrap_or(u32::MAX - 150), month as u32, day as u32)
 }

@@ -24,18 +24,12 @@ pub fn diagnose(bytes: &[u8], rejection: Rejection) -> Diagnosis {
     let at = (rejection.at as usize).min(bytes.len());
     let before = &bytes[..at];
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |lf| lf + 1);
-    let line_end = bytes[at..]
-        .iter()
-        .position(|&byte| byte == b'\n')
-        .map_or(bytes.len(), |lf| at + lf + 1);
+    let line_end = bytes[at..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |lf| at + lf + 1);
     let lines_before = before.iter().filter(|&&byte| byte == b'\n').count();
     Diagnosis {
         rule: rejection.rule,
         line: lines_before as u32 + 1,
-        line_span: Span {
-            start: line_start as u32,
-            len: (line_end - line_start) as u32,
-        },
+        line_span: Span { start: line_start as u32, len: (line_end - line_start) as u32 },
         column: (at - line_start) as u32 + 1,
         byte: bytes.get(at).copied(),
     }

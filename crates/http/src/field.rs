@@ -149,10 +149,7 @@ impl FieldName {
     /// The name in lower case; empty for [`FieldName::Other`].
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        NAMES
-            .iter()
-            .find(|(name, _)| *name == self)
-            .map_or("", |(_, text)| text)
+        NAMES.iter().find(|(name, _)| *name == self).map_or("", |(_, text)| text)
     }
 
     /// Which name these bytes are, in any case of letters. `name` must be a token.

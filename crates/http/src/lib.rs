@@ -4,6 +4,8 @@
 //! `Vec<u8>`. What breaks a rule is a [`Rejection`]: which rule, and at which byte.
 #![no_std]
 #![forbid(unsafe_code)]
+// The rows of table-driven tests are tuples; naming each type would only hide what a row is.
+#![cfg_attr(test, allow(clippy::type_complexity))]
 
 extern crate alloc;
 

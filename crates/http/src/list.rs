@@ -17,10 +17,7 @@ pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = Element<'_>> {
         let start = next;
         next += part.len() + 1;
         let leading = part.iter().take_while(|&&byte| is_ows(byte)).count();
-        Element {
-            at: start + leading,
-            bytes: trim_ows(part),
-        }
+        Element { at: start + leading, bytes: trim_ows(part) }
     })
 }
 

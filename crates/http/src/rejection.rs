@@ -32,9 +32,6 @@ pub struct Fault {
 impl Fault {
     #[cold]
     pub(crate) fn new(rule: Rule, at: usize) -> Fault {
-        Fault {
-            rule,
-            at: u32::try_from(at).unwrap_or(u32::MAX),
-        }
+        Fault { rule, at: u32::try_from(at).unwrap_or(u32::MAX) }
     }
 }

@@ -174,10 +174,7 @@ impl Rule {
     /// The rule with such a code, in any case of letters.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Rule> {
-        TABLE
-            .iter()
-            .find(|row| row.code.eq_ignore_ascii_case(code))
-            .map(|row| row.rule)
+        TABLE.iter().find(|row| row.code.eq_ignore_ascii_case(code)).map(|row| row.rule)
     }
 
     fn row(self) -> &'static Row {

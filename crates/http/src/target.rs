@@ -38,18 +38,13 @@ impl RequestTarget {
     /// Takes `target`, which starts `start` bytes into the head, apart.
     #[inline]
     pub(crate) fn parse(method: Method, target: &[u8], start: u32) -> Result<RequestTarget, Rejection> {
-        let raw = Span {
-            start,
-            len: target.len() as u32,
-        };
+        let raw = Span { start, len: target.len() as u32 };
         match (target, method) {
             (_, Method::Connect) => authority_form(target, raw),
             ([b'/', ..], _) => Ok(origin_form(target, raw)),
-            (b"*", Method::Options) => Ok(RequestTarget {
-                form: TargetForm::Asterisk,
-                raw,
-                ..RequestTarget::default()
-            }),
+            (b"*", Method::Options) => {
+                Ok(RequestTarget { form: TargetForm::Asterisk, raw, ..RequestTarget::default() })
+            }
             (b"*", _) => Err(Rejection::new(Rule::AsteriskFormMethod, start)),
             _ => absolute_form(target, raw),
         }
@@ -59,13 +54,7 @@ impl RequestTarget {
 // origin-form = absolute-path [ "?" query ]
 fn origin_form(target: &[u8], raw: Span) -> RequestTarget {
     let (path, query) = split_query(target, raw.start);
-    RequestTarget {
-        form: TargetForm::Origin,
-        raw,
-        path,
-        query,
-        ..RequestTarget::default()
-    }
+    RequestTarget { form: TargetForm::Origin, raw, path, query, ..RequestTarget::default() }
 }
 
 // authority-form = uri-host ":" port
@@ -76,12 +65,7 @@ fn authority_form(target: &[u8], raw: Span) -> Result<RequestTarget, Rejection> 
     if port_start >= target.len() {
         return Err(fault(target.len() - 1)); // no ":", or nothing behind it
     }
-    Ok(RequestTarget {
-        form: TargetForm::Authority,
-        raw,
-        authority: raw,
-        ..RequestTarget::default()
-    })
+    Ok(RequestTarget { form: TargetForm::Authority, raw, authority: raw, ..RequestTarget::default() })
 }
 
 // absolute-form = absolute-URI; absolute-URI = scheme ":" hier-part [ "?" query ]
@@ -106,14 +90,8 @@ fn absolute_form(target: &[u8], raw: Span) -> Result<RequestTarget, Rejection> {
     Ok(RequestTarget {
         form: TargetForm::Absolute,
         raw,
-        scheme: Span {
-            start: raw.start,
-            len: scheme_len as u32,
-        },
-        authority: Span {
-            start: at(0),
-            len: authority_len as u32,
-        },
+        scheme: Span { start: raw.start, len: scheme_len as u32 },
+        authority: Span { start: at(0), len: authority_len as u32 },
         path,
         query,
     })
@@ -122,16 +100,10 @@ fn absolute_form(target: &[u8], raw: Span) -> Result<RequestTarget, Rejection> {
 #[inline]
 fn split_query(bytes: &[u8], start: u32) -> (Span, Option<Span>) {
     let path_len = bytes.iter().position(|&byte| byte == b'?').unwrap_or(bytes.len());
-    let path = Span {
-        start,
-        len: path_len as u32,
-    };
+    let path = Span { start, len: path_len as u32 };
     let query = (path_len < bytes.len()).then(|| {
         let query_start = path_len + 1;
-        Span {
-            start: start + query_start as u32,
-            len: (bytes.len() - query_start) as u32,
-        }
+        Span { start: start + query_start as u32, len: (bytes.len() - query_start) as u32 }
     });
     (path, query)
 }

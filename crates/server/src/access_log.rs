@@ -66,11 +66,8 @@ impl AccessLog {
     pub fn flush(&self) {
         let mut queue = self.shared.lock();
         while !queue.lines.is_empty() || queue.is_writing {
-            let (next, waited) = self
-                .shared
-                .changed
-                .wait_timeout(queue, Duration::from_secs(1))
-                .unwrap_or_else(PoisonError::into_inner);
+            let (next, waited) =
+                self.shared.changed.wait_timeout(queue, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner);
             queue = next;
             if waited.timed_out() {
                 return;

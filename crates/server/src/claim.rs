@@ -1,6 +1,6 @@
 //! Who answers a request: the handler, or the loop in its place. Won by compare-exchange before the first response byte.
 
-use crate::sync::{AtomicU8, Ordering};
+use crate::sync::{AtomicU8, Ordering, Step, is_done};
 
 const OPEN: u8 = 0;
 const APP: u8 = 1;
@@ -22,6 +22,9 @@ impl Claim {
 
     /// For the handler. True if it may (go on to) answer.
     pub(crate) fn win_for_app(&self) -> bool {
+        if !is_done(Step::WinClaim) {
+            return self.0.load(Ordering::Acquire) != LOOP;
+        }
         match self.0.compare_exchange(OPEN, APP, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => true,
             Err(now) => now == APP,

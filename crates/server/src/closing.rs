@@ -2,8 +2,8 @@
 
 use crate::Exchange;
 use crate::connections::{Key, Phase, Then};
-use crate::event_loop::EventLoop;
 use crate::deadlines::NEVER;
+use crate::event_loop::EventLoop;
 use crate::response::{Stage, Unsent};
 use crate::send_buffer::Flushed;
 use crate::transport::Moved;

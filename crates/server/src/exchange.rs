@@ -252,9 +252,8 @@ impl Exchange {
     fn advance_content(&mut self) -> Result<Arrived, Refusal> {
         let Some(intake) = &mut self.intake else { return Ok(Arrived::Request) };
         let config = &self.setup.config;
-        let is_complete = self.input.behind(self.head.len as usize, |content| {
-            intake.take(content, &config.limits, &config.spool)
-        })?;
+        let is_complete =
+            self.input.behind(self.head.len as usize, |content| intake.take(content, &config.limits, &config.spool))?;
         if !is_complete {
             return Ok(Arrived::Content);
         }
@@ -292,9 +291,7 @@ impl Exchange {
 
     /// Whether another request may follow on this connection, by this request and by what was read of it.
     pub(crate) fn may_persist(&self) -> bool {
-        !self.is_last
-            && self.head.persistence == Persistence::Persistent
-            && self.is_content_read()
+        !self.is_last && self.head.persistence == Persistence::Persistent && self.is_content_read()
     }
 
     /// A rule broken by silence, at the end of what came.

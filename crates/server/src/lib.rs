@@ -24,6 +24,8 @@ mod input;
 mod intake;
 mod interpreter;
 mod listeners;
+#[cfg(all(test, loom))]
+mod models;
 mod poller;
 mod promote;
 mod queueing;

@@ -231,12 +231,8 @@ fn bind_address(address: SocketAddr, backlog: u32) -> io::Result<Listener> {
 
 fn bind_unix(path: &Path, backlog: u32) -> io::Result<Listener> {
     let address = SocketAddrUnix::new(path)?;
-    let socket = socket_with(
-        AddressFamily::UNIX,
-        SocketType::STREAM,
-        SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
-        None,
-    )?;
+    let socket =
+        socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
     match bind(&socket, &address) {
         Err(Errno::ADDRINUSE) => {
             remove_stale(path)?;

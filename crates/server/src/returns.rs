@@ -3,7 +3,7 @@
 //! Many threads push, the loop's owner takes all. A push into an empty queue asks for the doorbell to be rung, so a burst of returns
 //! costs one wake-up.
 
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, Step, is_done, lock};
 
 /// A many-to-one queue.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl<T> ReturnQueue<T> {
     pub(crate) fn push(&self, item: T) -> bool {
         let mut waiting = lock(&self.waiting);
         waiting.push(item);
-        waiting.len() == 1
+        waiting.len() == 1 && is_done(Step::RingOnPush)
     }
 
     /// Moves everything that waits to the end of `into`.

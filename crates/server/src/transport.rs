@@ -50,9 +50,7 @@ impl Transport {
 
     /// Sends the start of several pieces as one.
     pub(crate) fn send_gathered(&self, pieces: &[IoSlice<'_>]) -> Moved {
-        moved(|| {
-            rustix::net::sendmsg(&self.socket, pieces, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL)
-        })
+        moved(|| rustix::net::sendmsg(&self.socket, pieces, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL))
     }
 
     /// Sends up to `len` bytes of `file` from `offset`, which moves on by what was sent.

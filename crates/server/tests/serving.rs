@@ -110,7 +110,9 @@ fn the_first_pipelined_answer_does_not_wait_for_a_second_that_blocks() {
         answer(exchange, path);
     });
     let mut client = server.client();
-    client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /blocked HTTP/1.1\r\nHost: x\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send(
+        "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /blocked HTTP/1.1\r\nHost: x\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\n\r\n",
+    );
     assert_eq!(client.response().text(), "/1");
     gate.until_waiting(1);
     gate.open();
@@ -275,7 +277,9 @@ fn a_panic_is_a_500_and_the_server_lives() {
 fn after_a_refused_request_nothing_more_is_parsed() {
     let server = echo_server();
     let mut client = server.client();
-    client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost : x\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send(
+        "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost : x\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\n\r\n",
+    );
     assert_eq!(client.response().status, 200);
     let refused = client.response();
     assert_eq!((refused.status, refused.field("Connection")), (400, Some("close")));

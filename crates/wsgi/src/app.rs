@@ -104,7 +104,9 @@ impl WsgiApp {
             }
             Ended::Raised(error) => self.log_exception(py, &format!("Exception on {request}"), error),
             Ended::Unsent(SendError::Overrun) => {
-                tracing::error!("{request}: the content is longer than its Content-Length, and was cut there");
+                py.detach(|| {
+                    tracing::error!("{request}: the content is longer than its Content-Length, and was cut there")
+                });
                 callables.with_response(py, |response| {
                     if response.stage() == Stage::Begun {
                         let _ = response.finish();

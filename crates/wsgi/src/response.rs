@@ -21,6 +21,8 @@ use crate::latin1;
 pub(crate) struct Response<'e> {
     exchange: &'e mut Exchange,
     stage: Stage,
+    /// Bytes of content that were offered block by block.
+    offered: u64,
     /// Nothing reaches the client any more.
     is_lost: bool,
     /// The thread that the server handed the request to: the only one whose waiting it knows.
@@ -44,7 +46,7 @@ pub(crate) enum Stage {
 
 impl<'e> Response<'e> {
     pub(crate) fn new(exchange: &'e mut Exchange) -> Self {
-        Response { exchange, stage: Stage::Waiting, is_lost: false, thread: thread::current().id() }
+        Response { exchange, stage: Stage::Waiting, offered: 0, is_lost: false, thread: thread::current().id() }
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -84,13 +86,15 @@ impl<'e> Response<'e> {
             return Err(PyRuntimeError::new_err("write() was called in another thread than the application"));
         }
         self.check_started()?;
-        if self.stage == Stage::Over {
-            return Err(PyBrokenPipeError::new_err("the client has gone"));
+        let gone = || PyBrokenPipeError::new_err("the client has gone");
+        match self.stage {
+            Stage::Over if self.is_lost => Err(gone()),
+            Stage::Over => Err(PyRuntimeError::new_err("write() was called after the response was complete")),
+            _ => self.send_block(block).map_err(|error| match error {
+                SendError::Overrun => PyValueError::new_err("write() went beyond the Content-Length"),
+                _ => gone(),
+            }),
         }
-        self.send_block(block).map_err(|error| match error {
-            SendError::Overrun => PyValueError::new_err("content is longer than its Content-Length"),
-            _ => PyBrokenPipeError::new_err("the client has gone"),
-        })
     }
 
     /// That there is a head to send.
@@ -107,6 +111,7 @@ impl<'e> Response<'e> {
     /// Sends one block, and the head before the first. `check_started` has passed.
     pub(crate) fn send_block(&mut self, block: Content) -> Result<(), SendError> {
         self.begin(None)?;
+        self.offered += block.len();
         let sent = self.exchange.write(block);
         self.noting(sent)
     }
@@ -127,11 +132,6 @@ impl<'e> Response<'e> {
             if !content.is_empty() {
                 self.send_block(content)?;
             }
-            return self.finish();
-        }
-        if content.is_empty() && self.exchange.request().head.method == Method::Head {
-            // That the application made no content for HEAD does not tell the length that GET would have.
-            self.begin(None)?;
             return self.finish();
         }
         self.stage = Stage::Over;
@@ -164,6 +164,10 @@ impl<'e> Response<'e> {
                 let _ = response.field(b"Content-Type", b"text/plain; charset=utf-8");
                 self.send_all(Content::Static(b"Internal Server Error\n"))
             }
+            // The client has all that it was promised: what failed then is no fault of the response.
+            Stage::Begun if self.exchange.response.content_length().is_some_and(|length| length <= self.offered) => {
+                self.finish()
+            }
             Stage::Begun => {
                 self.stage = Stage::Over;
                 self.exchange.abort();
@@ -175,7 +179,8 @@ impl<'e> Response<'e> {
 
     /// Whether no content may follow the head, so that there is no use in asking the application for it.
     pub(crate) fn is_bodyless(&self) -> bool {
-        self.exchange.request().head.method == Method::Head || matches!(self.exchange.response.status_code(), 204 | 304)
+        self.exchange.request().head.method == Method::Head
+            || matches!(self.exchange.response.status_code(), 204 | 205 | 304)
     }
 }
 
@@ -212,11 +217,11 @@ fn set_fields(exchange: &mut Exchange, headers: &Bound<'_, PyAny>) -> PyResult<(
     let headers =
         headers.cast_exact::<PyList>().map_err(|_| wrong_type("response_headers", "a list of tuples", headers))?;
     for header in headers {
-        let pair = header
-            .cast::<PyTuple>()
-            .ok()
-            .filter(|pair| pair.len() == 2)
-            .ok_or_else(|| wrong_type("an item of response_headers", "a tuple of name and value", &header))?;
+        let (what, wanted) = ("an item of response_headers", "a tuple of name and value");
+        let pair = header.cast::<PyTuple>().map_err(|_| wrong_type(what, wanted, &header))?;
+        if pair.len() != 2 {
+            return Err(PyTypeError::new_err(format!("{what} is a tuple of {}, PEP 3333 needs {wanted}", pair.len())));
+        }
         let (name, value) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
         let name = name.cast::<PyString>().map_err(|_| wrong_type("the name of a response header", "a str", &name))?;
         let Some(name_bytes) = latin1::bytes(&name) else {

@@ -7,7 +7,7 @@ use brickwork_server::{Content, SendError};
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::file_wrapper::FileWrapper;
 use crate::gil::foreign;
@@ -98,12 +98,9 @@ fn send_blocks<'py>(
 
 /// Sends the blocks of any iterable as they come.
 fn send_iterable(py: Python<'_>, callables: &Callables, result: &Bound<'_, PyAny>) -> Result<(), Ended> {
-    if result.is_instance_of::<PyBytes>() || result.is_instance_of::<PyString>() {
-        return Err(returned(result));
-    }
     // PEP 3333, "Handling the Content-Length Header": the length of a single block is the content's.
     let is_single = has_len(result) && result.len().is_ok_and(|len| len == 1);
-    for item in result.try_iter().map_err(|_| returned(result))? {
+    for item in result.try_iter().map_err(|error| not_iterable(result, error))? {
         let block = block(item?)?;
         if block.is_empty() {
             // The head waits for the first byte of content.
@@ -142,12 +139,17 @@ fn bytes(item: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
     })
 }
 
-/// The application returned what is no iterable of bytes.
+/// The application's result cannot be iterated: said in the words of PEP 3333, with Python's as the cause.
 #[cold]
-fn returned(result: &Bound<'_, PyAny>) -> Ended {
-    let hint = if result.is_instance_of::<PyBytes>() { ": return it in a list" } else { "" };
-    let message = format!("the application returned {}, PEP 3333 needs an iterable of bytes{hint}", type_name(result));
-    Ended::Raised(PyTypeError::new_err(message))
+fn not_iterable(result: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+    let py = result.py();
+    if !error.is_instance_of::<PyTypeError>(py) {
+        return error;
+    }
+    let message = format!("the application returned {}, PEP 3333 needs an iterable of bytes", type_name(result));
+    let in_our_words = PyTypeError::new_err(message);
+    in_our_words.set_cause(py, Some(error));
+    in_our_words
 }
 
 /// Whether `len()` can be tried without raising, as it would on every generator.

@@ -29,6 +29,10 @@ pub(crate) struct Raw {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=4096), help_heading = "Application")]
     pub(crate) threads: Option<u32>,
 
+    /// A request waits so long for one of these calls, then it is answered 503 (default 30s)
+    #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Application")]
+    pub(crate) queue_timeout: Option<Duration>,
+
     /// A connection waits so long for its next request (default 75s)
     #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
     pub(crate) keep_alive: Option<Duration>,
@@ -38,6 +42,12 @@ pub(crate) struct Raw {
     /// A client sends some content at least so often (default 30s)
     #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
     pub(crate) content_timeout: Option<Duration>,
+    /// After this long, content comes at --content-rate on average (default 30s)
+    #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
+    pub(crate) content_grace: Option<Duration>,
+    /// Least bytes of content a second after --content-grace; 0 for any (default 500)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Deadlines")]
+    pub(crate) content_rate: Option<u64>,
     /// A client takes some of the response at least so often (default 60s)
     #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
     pub(crate) write_timeout: Option<Duration>,
@@ -66,6 +76,13 @@ pub(crate) struct Raw {
     /// Most content in a request (default 1GiB)
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
     pub(crate) limit_content: Option<u64>,
+
+    /// Longest chunk line of chunked content (default 256)
+    #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
+    pub(crate) limit_chunk_line: Option<u32>,
+    /// Longest trailer section of chunked content (default 8KiB)
+    #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
+    pub(crate) limit_trailers: Option<u32>,
 
     /// Content larger than this waits for the application in a file (default 512KiB)
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Spooling")]

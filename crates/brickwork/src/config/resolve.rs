@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) chdir: Option<PathBuf>,
     /// At most so many calls into the application at once.
     pub(crate) threads: usize,
+    /// How long a request may wait for one of them.
+    pub(crate) queue_timeout: Duration,
     /// How long a peer may take.
     pub(crate) deadlines: Deadlines,
     /// How long requests in flight have to finish.
@@ -71,10 +73,13 @@ pub(crate) fn resolve(
         limits: resolve_limits(&raw)?,
         chdir: raw.chdir,
         threads: raw.threads.unwrap_or(64) as usize,
+        queue_timeout: raw.queue_timeout.unwrap_or(Duration::from_secs(30)),
         deadlines: Deadlines {
             keep_alive: raw.keep_alive.unwrap_or(Duration::from_secs(75)),
             head: raw.head_timeout.unwrap_or(Duration::from_secs(30)),
             content: raw.content_timeout.unwrap_or(Duration::from_secs(30)),
+            content_grace: raw.content_grace.unwrap_or(Duration::from_secs(30)),
+            content_rate: raw.content_rate.unwrap_or(500),
             write: raw.write_timeout.unwrap_or(Duration::from_secs(60)),
             ..brickwork_server::Config::default().deadlines
         },
@@ -121,14 +126,14 @@ fn is_local(bind: &Bind) -> bool {
 }
 
 fn resolve_limits(raw: &Raw) -> Result<Limits, String> {
-    let defaults = Limits::default();
     let limits = Limits {
         request_line: raw.limit_request_line.unwrap_or(8190),
         fields: raw.limit_request_fields.unwrap_or(100),
         field_line: raw.limit_request_field_size.unwrap_or(8190),
         head: raw.limit_request_head.unwrap_or(64 << 10),
         content: raw.limit_content.unwrap_or(1 << 30),
-        ..defaults
+        chunk_line: raw.limit_chunk_line.unwrap_or(256),
+        trailer_section: raw.limit_trailers.unwrap_or(8 << 10),
     };
     let lines = [
         ("--limit-request-line", raw.limit_request_line),

@@ -24,10 +24,7 @@ fn known_instants_are_written() {
         (u64::MAX, b"Fri, 31 Dec 9999 23:59:59 GMT"),
     ];
     for (seconds, expected) in rows {
-        assert_eq!(
-            written(seconds).escape_ascii().to_string(),
-            expected.escape_ascii().to_string()
-        );
+        assert_eq!(written(seconds).escape_ascii().to_string(), expected.escape_ascii().to_string());
     }
 }
 

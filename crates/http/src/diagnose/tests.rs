@@ -13,13 +13,7 @@ fn a_rejection_is_placed_in_its_line() {
         (46, 5, b"", 1, None),
     ];
     for (at, line, text, column, byte) in rows {
-        let found = diagnose(
-            bytes,
-            Rejection {
-                rule: Rule::SpaceInFieldName,
-                at,
-            },
-        );
+        let found = diagnose(bytes, Rejection { rule: Rule::SpaceInFieldName, at });
         assert_eq!((found.line, found.column, found.byte), (line, column, byte), "at {at}");
         assert_eq!(found.line_span.of(bytes), text);
     }
@@ -27,20 +21,8 @@ fn a_rejection_is_placed_in_its_line() {
 
 #[test]
 fn an_offset_past_the_end_points_at_the_end() {
-    let found = diagnose(
-        b"GET",
-        Rejection {
-            rule: Rule::HeadTooLarge,
-            at: 9,
-        },
-    );
+    let found = diagnose(b"GET", Rejection { rule: Rule::HeadTooLarge, at: 9 });
     assert_eq!((found.line, found.column, found.byte), (1, 4, None));
-    let found = diagnose(
-        b"",
-        Rejection {
-            rule: Rule::HeadTooLarge,
-            at: 0,
-        },
-    );
+    let found = diagnose(b"", Rejection { rule: Rule::HeadTooLarge, at: 0 });
     assert_eq!((found.line, found.column, found.byte), (1, 1, None));
 }

@@ -26,22 +26,14 @@ fn a_target_has_what_browsers_send_raw_and_nothing_that_delimits() {
 #[test]
 fn a_field_value_has_no_control_byte_but_htab() {
     for byte in 0..=255u8 {
-        assert_eq!(
-            FIELD_VALUE.has(byte),
-            byte == b'\t' || !byte.is_ascii_control(),
-            "{byte:#x}"
-        );
+        assert_eq!(FIELD_VALUE.has(byte), byte == b'\t' || !byte.is_ascii_control(), "{byte:#x}");
     }
 }
 
 #[test]
 fn qdtext_leaves_out_quote_and_backslash() {
     for byte in 0..=255u8 {
-        assert_eq!(
-            QDTEXT.has(byte),
-            FIELD_VALUE.has(byte) && byte != b'"' && byte != b'\\',
-            "{byte:#x}"
-        );
+        assert_eq!(QDTEXT.has(byte), FIELD_VALUE.has(byte) && byte != b'"' && byte != b'\\', "{byte:#x}");
     }
 }
 

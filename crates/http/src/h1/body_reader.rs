@@ -60,11 +60,7 @@ impl BodyReader {
             Framing::Length(length) => State::Length(length),
             Framing::Chunked => State::ChunkLine,
         };
-        BodyReader {
-            state,
-            counted: 0,
-            element_start: 0,
-        }
+        BodyReader { state, counted: 0, element_start: 0 }
     }
 
     /// Looks at the start of `input`: everything received and not yet discarded. Content of chunked framing is counted against
@@ -193,9 +189,6 @@ fn trailer_section(line: &mut LineInHand, input: &[u8], limits: &Limits) -> Resu
         section: limits.trailer_section,
         section_rule: Rule::TrailerSectionTooLarge,
     };
-    if !line.is_worth_parsing(input, &bound) {
-        return Ok(None);
-    }
     loop {
         let window = line.window(input, &bound);
         if window.starts_with(b"\r\n") {
@@ -203,7 +196,7 @@ fn trailer_section(line: &mut LineInHand, input: &[u8], limits: &Limits) -> Resu
         }
         let parsed = match window.first() {
             Some(&byte) if is_ows(byte) => Err(Stop::Broken(Rule::LineFolding, 0)),
-            _ => field_line::parse(window),
+            _ => field_line::parse(window, &mut line.scanned),
         };
         match parsed {
             Ok(field) => line.advance(field.len),

@@ -46,11 +46,7 @@ fn chunk_size(input: &[u8]) -> Result<(Option<u64>, usize), Stop> {
     let mut size = Some(0u64);
     for (at, &byte) in input.iter().enumerate() {
         match hex_digit(byte) {
-            Some(digit) => {
-                size = size
-                    .and_then(|size| size.checked_mul(16))
-                    .map(|size| size | u64::from(digit))
-            }
+            Some(digit) => size = size.and_then(|size| size.checked_mul(16)).map(|size| size | u64::from(digit)),
             None if at == 0 => return Err(line::fault(input, 0, Rule::ChunkSizeDigits)),
             None => return Ok((size, at)),
         }
@@ -78,11 +74,7 @@ fn chunk_extensions(input: &[u8], mut at: usize) -> Result<usize, Stop> {
         let equals = scan::ows_end(input, at);
         if input.get(equals) == Some(&b'=') {
             let value = scan::ows_end(input, equals + 1);
-            at = if input.get(value) == Some(&b'"') {
-                quoted_string(input, value)?
-            } else {
-                token(input, value)?
-            };
+            at = if input.get(value) == Some(&b'"') { quoted_string(input, value)? } else { token(input, value)? };
         }
     }
 }

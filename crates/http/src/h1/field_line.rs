@@ -5,7 +5,7 @@
 //! field-line = field-name ":" OWS field-value OWS
 //! ```
 
-use super::line::{self, Stop};
+use super::line::{self, Scanned, Stop};
 use crate::grammar::{TCHAR, is_ows};
 use crate::{Rule, scan};
 
@@ -21,24 +21,32 @@ pub(super) struct FieldLineParts {
 
 /// Parses the line that `input` starts with.
 #[inline(always)]
-pub(super) fn parse(input: &[u8]) -> Result<FieldLineParts, Stop> {
-    let name_end = scan::end_of(TCHAR, input, 0);
+pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<FieldLineParts, Stop> {
+    let name_end = match scanned.token_end {
+        0 => scan::end_of(TCHAR, input, scanned.clean),
+        known => known,
+    };
     if name_end == 0 || input.get(name_end) != Some(&b':') {
+        scanned.clean = name_end;
         return Err(name_fault(input, name_end));
     }
-    let value_start = scan::ows_end(input, name_end + 1);
-    let line_end = scan::field_value_end(input, value_start);
-    let len = line::end(input, line_end, Rule::FieldValueControl)?;
-    let mut value_end = line_end;
+    // The bytes of OWS are bytes of a value, too: found with it, and trimmed once the line is complete.
+    let line_end = scan::field_value_end(input, scanned.clean.max(name_end + 1));
+    let len = match line::end(input, line_end, Rule::FieldValueControl) {
+        Ok(len) => len,
+        Err(stop) => {
+            *scanned = Scanned { token_end: name_end, clean: line_end, ..Scanned::default() };
+            return Err(stop);
+        }
+    };
+    let (mut value_start, mut value_end) = (name_end + 1, line_end);
+    while value_start < value_end && is_ows(input[value_start]) {
+        value_start += 1;
+    }
     while value_end > value_start && is_ows(input[value_end - 1]) {
         value_end -= 1;
     }
-    Ok(FieldLineParts {
-        name_end,
-        value_start,
-        value_end,
-        len,
-    })
+    Ok(FieldLineParts { name_end, value_start, value_end, len })
 }
 
 // field-name = token
@@ -47,9 +55,9 @@ fn name_fault(input: &[u8], at: usize) -> Stop {
     match input.get(at) {
         Some(b':') => Stop::Broken(Rule::FieldNameEmpty, at),
         Some(b'\r') => line::fault(input, at, Rule::FieldLineNoColon),
-        Some(b' ' | b'\t') => match input.get(scan::ows_end(input, at)) {
+        Some(b' ' | b'\t') => match input.get(at + 1) {
             None => Stop::More,
-            Some(b':') => Stop::Broken(Rule::SpaceBeforeColon, at),
+            Some(b':' | b' ' | b'\t') => Stop::Broken(Rule::SpaceBeforeColon, at),
             Some(_) => Stop::Broken(Rule::SpaceInFieldName, at),
         },
         _ => line::fault(input, at, Rule::FieldNameByte),

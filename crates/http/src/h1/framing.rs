@@ -91,10 +91,7 @@ fn check_transfer_codings(fields: &[FieldLine], input: &[u8]) -> Result<(), Reje
     let mut second_chunked = None;
     let mut first_unknown = None;
     let mut not_final = None;
-    let values = fields
-        .iter()
-        .filter(|line| line.known == FieldName::TransferEncoding)
-        .map(|line| line.value);
+    let values = fields.iter().filter(|line| line.known == FieldName::TransferEncoding).map(|line| line.value);
     for (at, coding) in values.flat_map(|value| codings(value, input)) {
         match transfer_coding(coding).ok_or_else(|| Rejection::new(Rule::TransferEncodingMalformed, at))? {
             TransferCoding::Chunked => {
@@ -116,10 +113,7 @@ fn check_transfer_codings(fields: &[FieldLine], input: &[u8]) -> Result<(), Reje
         (second_chunked, Rule::ChunkedTwice),
         (first_unknown, Rule::TransferCodingUnknown),
     ];
-    match broken
-        .into_iter()
-        .find_map(|(at, rule)| at.map(|at| Rejection::new(rule, at)))
-    {
+    match broken.into_iter().find_map(|(at, rule)| at.map(|at| Rejection::new(rule, at))) {
         Some(rejection) => Err(rejection),
         None => Ok(()),
     }

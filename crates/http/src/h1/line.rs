@@ -1,7 +1,7 @@
 //! Lines: how one ends, and how one that is not all there yet is waited for without looking at its bytes again and again.
 //!
-//! A line is parsed from left to right, and what is said of a byte depends on nothing behind the byte that follows it (or on the
-//! whole line). Therefore a fault is the same however the bytes were split, and can be raised before the line is complete.
+//! A line is parsed from left to right and a fault is raised as soon as it is certain, which depends on the bytes alone and not on
+//! how they were split.
 
 use crate::{Rejection, Rule};
 
@@ -46,24 +46,28 @@ pub(super) struct Bound {
     pub(super) section_rule: Rule,
 }
 
-/// Where the line in hand starts, and how much of it was looked at in vain.
+/// How far an unfinished line was scanned, so that only new bytes are scanned next time. All 0 for a new line.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Scanned {
+    /// Where the line's first token ends, if its delimiter was seen.
+    pub(super) token_end: usize,
+    /// Where the request-target ends, if its delimiter was seen.
+    pub(super) target_end: usize,
+    /// INVARIANT: the bytes before this offset belong to the parts they are in.
+    pub(super) clean: usize,
+}
+
+/// Where the line in hand starts, and how far it was scanned.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LineInHand {
     /// Offset of the line in the input.
     start: usize,
-    /// INVARIANT: `input[start..searched]` has no LF, unless it is 0.
-    searched: usize,
-    /// Length of the line when it was last parsed in vain.
-    parsed_len: usize,
+    pub(super) scanned: Scanned,
 }
 
 impl LineInHand {
     pub(super) const fn new() -> Self {
-        LineInHand {
-            start: 0,
-            searched: 0,
-            parsed_len: 0,
-        }
+        LineInHand { start: 0, scanned: Scanned { token_end: 0, target_end: 0, clean: 0 } }
     }
 
     #[inline(always)]
@@ -71,17 +75,10 @@ impl LineInHand {
         self.start
     }
 
-    /// Whether nothing was looked at yet.
-    pub(super) fn is_untouched(&self) -> bool {
-        self.start == 0 && self.searched == 0
-    }
-
     /// The bytes of the line (and behind it), as far as they are there and `bound` lets them count.
     #[inline(always)]
     pub(super) fn window<'a>(&self, input: &'a [u8], bound: &Bound) -> &'a [u8] {
-        input
-            .get(self.start..self.window_end(bound).min(input.len()))
-            .unwrap_or(&[])
+        input.get(self.start..self.window_end(bound).min(input.len())).unwrap_or(&[])
     }
 
     /// A line that fits has its CRLF before this offset.
@@ -92,37 +89,16 @@ impl LineInHand {
 
     #[inline(always)]
     pub(super) fn advance(&mut self, len: usize) {
-        *self = LineInHand {
-            start: self.start + len,
-            searched: 0,
-            parsed_len: 0,
-        };
-    }
-
-    /// Whether there is reason to parse the line once more: it has an LF now, it is over its bound, or it has doubled since (so
-    /// that a fault in a line without end is found early and a slow sender still costs O(n)). Searches new bytes only.
-    #[inline]
-    pub(super) fn is_worth_parsing(&mut self, input: &[u8], bound: &Bound) -> bool {
-        if self.searched == 0 {
-            return true;
-        }
-        let has_lf = input.get(self.searched..).is_some_and(|new| new.contains(&b'\n'));
-        self.searched = input.len();
-        let len = input.len().saturating_sub(self.start);
-        has_lf || input.len() >= self.window_end(bound) || len >= 2 * self.parsed_len
+        *self = LineInHand { start: self.start + len, scanned: Scanned::default() };
     }
 
     /// Deals with a line that stopped: `Ok` if more bytes can still make it right.
     #[cold]
-    pub(super) fn wait(&mut self, stop: Stop, input: &[u8], bound: &Bound) -> Result<(), Rejection> {
+    pub(super) fn wait(&self, stop: Stop, input: &[u8], bound: &Bound) -> Result<(), Rejection> {
         match stop {
             Stop::Broken(rule, at) => Err(Rejection::new(rule, (self.start + at) as u32)),
             Stop::More if input.len() >= self.window_end(bound) => Err(self.overrun(bound)),
-            Stop::More => {
-                self.searched = input.len();
-                self.parsed_len = input.len().saturating_sub(self.start);
-                Ok(())
-            }
+            Stop::More => Ok(()),
         }
     }
 

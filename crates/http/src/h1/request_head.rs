@@ -51,10 +51,7 @@ impl RequestHead {
     pub fn clear(&mut self) {
         let mut fields = core::mem::take(&mut self.fields);
         fields.clear();
-        *self = RequestHead {
-            fields,
-            ..RequestHead::default()
-        };
+        *self = RequestHead { fields, ..RequestHead::default() };
     }
 }
 
@@ -102,15 +99,8 @@ impl HeadParser {
         HeadParser {
             line: LineInHand::new(),
             stage: Stage::RequestLine { empty_lines: 0 },
-            framing: FramingFields {
-                content_length: None,
-                transfer_encoding: None,
-            },
-            connection: ConnectionOptions {
-                has_close: false,
-                has_keep_alive: false,
-                has_other: false,
-            },
+            framing: FramingFields { content_length: None, transfer_encoding: None },
+            connection: ConnectionOptions { has_close: false, has_keep_alive: false, has_other: false },
             expects_continue: false,
         }
     }
@@ -120,8 +110,8 @@ impl HeadParser {
     /// # Errors
     /// The first rule that is broken, with its offset in `input`; the same for any split of the bytes.
     pub fn parse(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<Progress, Rejection> {
-        if self.line.is_untouched() {
-            head.clear();
+        if self.line.start() == 0 {
+            head.clear(); // also if the line was begun before: nothing is in it yet
         }
         while let Stage::RequestLine { empty_lines } = self.stage {
             if self.request_line(empty_lines, input, limits, head)? == Progress::Partial {
@@ -145,9 +135,6 @@ impl HeadParser {
             section: limits.head,
             section_rule: Rule::HeadTooLarge,
         };
-        if !self.line.is_worth_parsing(input, &bound) {
-            return Ok(Progress::Partial);
-        }
         let line = self.line.window(input, &bound);
         let start = self.line.start() as u32;
         if line.starts_with(b"\r\n") {
@@ -155,20 +142,15 @@ impl HeadParser {
                 return Err(Rejection::new(Rule::LeadingEmptyLines, start));
             }
             self.line.advance(2);
-            self.stage = Stage::RequestLine {
-                empty_lines: empty_lines + 1,
-            };
+            self.stage = Stage::RequestLine { empty_lines: empty_lines + 1 };
             return Ok(Progress::Complete);
         }
-        let parsed = match request_line::parse(line) {
+        let parsed = match request_line::parse(line, &mut self.line.scanned) {
             Ok(parsed) => parsed,
             Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
         };
         head.method = Method::from_bytes(parsed.method.of(line));
-        head.method_span = Span {
-            start: start + parsed.method.start,
-            ..parsed.method
-        };
+        head.method_span = Span { start: start + parsed.method.start, ..parsed.method };
         head.version = parsed.version;
         head.target = RequestTarget::parse(head.method, parsed.target.of(line), start + parsed.target.start)?;
         self.line.advance(parsed.len);
@@ -183,28 +165,20 @@ impl HeadParser {
             section: limits.head,
             section_rule: Rule::HeadTooLarge,
         };
-        if !self.line.is_worth_parsing(input, &bound) {
-            return Ok(Progress::Partial);
-        }
         loop {
             let line = self.line.window(input, &bound);
             if line.starts_with(b"\r\n") {
                 self.line.advance(2);
                 return self.conclude(input, limits, head);
             }
-            let parsed = match self
-                .begin_field_line(line, limits, head)
-                .and_then(|()| field_line::parse(line))
-            {
+            let begun = self.begin_field_line(line, limits, head);
+            let parsed = match begun.and_then(|()| field_line::parse(line, &mut self.line.scanned)) {
                 Ok(parsed) => parsed,
                 Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
             };
             let start = self.line.start() as u32;
             let field = FieldLine {
-                name: Span {
-                    start,
-                    len: parsed.name_end as u32,
-                },
+                name: Span { start, len: parsed.name_end as u32 },
                 value: Span {
                     start: start + parsed.value_start as u32,
                     len: (parsed.value_end - parsed.value_start) as u32,

@@ -37,34 +37,21 @@ pub struct Admitted {
 
 impl ResponseBody {
     pub(super) fn new(delimiting: Delimiting, closes: bool) -> Self {
-        ResponseBody {
-            delimiting,
-            closes,
-            is_overrun: false,
-        }
+        ResponseBody { delimiting, closes, is_overrun: false }
     }
 
     /// Offers a block of `len` bytes. Appends to `framing` what must go out in front of the taken bytes (a chunk line); after them the
     /// caller sends [`ResponseBody::block_end`].
     pub fn admit(&mut self, len: u64, framing: &mut Vec<u8>) -> Admitted {
         match &mut self.delimiting {
-            Delimiting::Bodyless => Admitted {
-                take: 0,
-                overrun: false,
-            },
-            Delimiting::Close => Admitted {
-                take: len,
-                overrun: false,
-            },
+            Delimiting::Bodyless => Admitted { take: 0, overrun: false },
+            Delimiting::Close => Admitted { take: len, overrun: false },
             Delimiting::Chunked => {
                 // A chunk of size 0 would be the last one.
                 if len > 0 {
                     push_chunk_line(len, framing);
                 }
-                Admitted {
-                    take: len,
-                    overrun: false,
-                }
+                Admitted { take: len, overrun: false }
             }
             Delimiting::Length(owed) => {
                 let take = len.min(*owed);
@@ -79,11 +66,7 @@ impl ResponseBody {
     /// What follows the bytes of every non-empty admitted block: CRLF when chunked, else nothing.
     #[must_use]
     pub fn block_end(&self) -> &'static [u8] {
-        if self.delimiting == Delimiting::Chunked {
-            b"\r\n"
-        } else {
-            b""
-        }
+        if self.delimiting == Delimiting::Chunked { b"\r\n" } else { b"" }
     }
 
     /// Ends the content: the bytes that close it (the last chunk when chunked).

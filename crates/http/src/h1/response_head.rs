@@ -61,10 +61,7 @@ impl ResponseHead {
     pub fn clear(&mut self) {
         let mut bytes = core::mem::take(&mut self.bytes);
         bytes.clear();
-        *self = ResponseHead {
-            bytes,
-            ..ResponseHead::new()
-        };
+        *self = ResponseHead { bytes, ..ResponseHead::new() };
     }
 
     /// Begins (or begins anew) with a status line.
@@ -128,11 +125,7 @@ impl ResponseHead {
         let mut options = ConnectionOptions::default();
         options.add(value);
         self.wants_close |= options.has_close;
-        if options.has_other {
-            FieldFate::Dropped
-        } else {
-            FieldFate::Honoured
-        }
+        if options.has_other { FieldFate::Dropped } else { FieldFate::Honoured }
     }
 
     // Content-Length = 1*DIGIT
@@ -145,11 +138,7 @@ impl ResponseHead {
             DecimalFault::Overflow => Fault::new(Rule::ResponseContentLength, 0),
         })?;
         self.content_length = Some(length);
-        Ok(if matches!(self.status_code, 204 | 205) {
-            FieldFate::Honoured
-        } else {
-            FieldFate::Sent
-        })
+        Ok(if matches!(self.status_code, 204 | 205) { FieldFate::Honoured } else { FieldFate::Sent })
     }
 
     /// Whether `start` was called since the last `clear`.

@@ -18,11 +18,7 @@ fn codes_ascend_and_have_the_documented_shape() {
     }
     for row in &TABLE {
         let digits = row.code.strip_prefix("BW").expect(row.code);
-        assert!(
-            digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()),
-            "{}",
-            row.code
-        );
+        assert!(digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()), "{}", row.code);
     }
 }
 
@@ -35,12 +31,7 @@ fn a_rule_answers_by_its_kind() {
             RuleKind::Respond => row.status == 500,
         };
         assert!(expected, "{} has status {}", row.code, row.status);
-        assert_eq!(
-            row.code[4..].parse::<u32>().expect("digits") >= 50,
-            row.kind == RuleKind::Tolerate,
-            "{}",
-            row.code
-        );
+        assert_eq!(row.code[4..].parse::<u32>().expect("digits") >= 50, row.kind == RuleKind::Tolerate, "{}", row.code);
     }
 }
 

@@ -11,11 +11,7 @@ fn a_value_ends_at_the_same_byte_at_every_offset_of_every_byte() {
                 let mut input = alloc::vec![b'a'; length];
                 input[position] = byte;
                 let expected = if FIELD_VALUE.has(byte) { length } else { position };
-                assert_eq!(
-                    field_value_end(&input, 0),
-                    expected,
-                    "{byte:#x} at {position} of {length}"
-                );
+                assert_eq!(field_value_end(&input, 0), expected, "{byte:#x} at {position} of {length}");
             }
         }
     }
@@ -31,12 +27,7 @@ fn a_value_ends_at_its_first_control_byte_whatever_surrounds_it() {
             let interesting = [0x00, 0x09, 0x1f, 0x20, 0x7e, 0x7f, 0x80, 0xff, b'a', b'b', b'c', 0xe9];
             *byte = interesting[(seed >> 16) as usize % interesting.len()];
         }
-        assert_eq!(
-            field_value_end(&input, 0),
-            end_of(FIELD_VALUE, &input, 0),
-            "{}",
-            input.escape_ascii()
-        );
+        assert_eq!(field_value_end(&input, 0), end_of(FIELD_VALUE, &input, 0), "{}", input.escape_ascii());
     }
 }
 

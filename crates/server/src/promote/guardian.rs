@@ -38,7 +38,9 @@ pub(crate) fn guard(engine: &Arc<Engine>) {
         seen = Some(stamp);
         idle = if stamp.state() == State::Poll { idle + 1 } else { 0 };
         let nap = (idle < IDLE_LOOKS).then_some(TICK);
-        engine.crew.nap(Napper::Guardian, nap, || engine.crew.is_over() || (nap.is_none() && engine.cell.look() != stamp));
+        engine
+            .crew
+            .nap(Napper::Guardian, nap, || engine.crew.is_over() || (nap.is_none() && engine.cell.look() != stamp));
     }
     tenure::rise();
 }

@@ -4,10 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::crew::Duty;
 use super::tenure::{self, Call};
 use super::token::LoopGuard;
 use super::watcher::watch;
-use super::crew::Duty;
 use crate::Exchange;
 use crate::engine::{Engine, Orders};
 use crate::event_loop::{EventLoop, Next};

@@ -6,9 +6,10 @@
 //! - `watcher`: one standby that takes the loop over when the handler blocks
 //! - `guardian`: keeps I/O going when nobody can get the interpreter lock
 //! - `crew`: the threads, and the queue of requests that wait for one
-//! - `parker`: sleep and wake without a lost wake-up
+//! - `drowse`, `parker`: sleep and wake without a lost wake-up
 
 mod crew;
+pub(crate) mod drowse;
 mod guardian;
 mod leader;
 mod parker;

@@ -1,38 +1,30 @@
-//! Sleep and wake without a lost wake-up.
-//!
-//! The sleeper says that it sleeps and then looks once more for a reason not to; the waker changes the reason and then looks for
-//! a sleeper. With a SeqCst fence between the two steps on both sides, at least one of them sees the other (Dekker).
+//! Puts a thread to sleep and wakes it. `drowse` is the protocol that loses no wake-up; here is the thread.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use crate::sync::{AtomicBool, Ordering, fence};
+use super::drowse::Drowse;
 
 /// A place to sleep, for one thread at a time.
 #[derive(Debug)]
 pub(crate) struct Parker {
-    is_asleep: AtomicBool,
+    drowse: Drowse,
     slept_through: AtomicBool,
     thread: Mutex<Option<Thread>>,
 }
 
 impl Parker {
     pub(crate) fn new() -> Parker {
-        Parker {
-            is_asleep: AtomicBool::new(false),
-            slept_through: AtomicBool::new(false),
-            thread: Mutex::new(None),
-        }
+        Parker { drowse: Drowse::new(), slept_through: AtomicBool::new(false), thread: Mutex::new(None) }
     }
 
     /// Sleeps until woken or for `at_most`, unless `reason_to_stay` holds. May return early.
     pub(crate) fn sleep(&self, at_most: Option<Duration>, reason_to_stay: impl FnOnce() -> bool) {
         *self.thread() = Some(std::thread::current());
-        self.is_asleep.store(true, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
         let mut slept_through = false;
-        if !reason_to_stay() {
+        if self.drowse.may_sleep(reason_to_stay) {
             match at_most {
                 Some(time) => {
                     let began = Instant::now();
@@ -43,7 +35,7 @@ impl Parker {
             }
         }
         self.slept_through.store(slept_through, Ordering::Relaxed);
-        self.is_asleep.store(false, Ordering::Relaxed);
+        self.drowse.wake_up();
     }
 
     /// Whether the last sleep lasted for all of its time.
@@ -58,9 +50,9 @@ impl Parker {
 
     /// As [`wake`](Parker::wake), for several at the price of one fence.
     pub(crate) fn wake_all<const N: usize>(parkers: [&Parker; N]) {
-        fence(Ordering::SeqCst);
+        Drowse::publish_reason();
         for parker in parkers {
-            if parker.is_asleep.load(Ordering::Relaxed)
+            if parker.drowse.is_asleep()
                 && let Some(thread) = &*parker.thread()
             {
                 thread.unpark();

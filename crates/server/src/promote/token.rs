@@ -12,7 +12,7 @@
 //!  +-------- a standby's rob, by compare-exchange: the former owner's next step says Lost
 //! ```
 
-use crate::sync::{AtomicU64, Ordering, UnsafeCell};
+use crate::sync::{AtomicU64, Ordering, Step, UnsafeCell, is_done, ordering_of};
 
 /// Where the owner of the loop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl<T> LoopCell<T> {
 
     /// The token now.
     pub(crate) fn look(&self) -> Stamp {
-        Stamp(self.token.load(Ordering::Acquire))
+        Stamp(self.token.load(ordering_of(Step::TakeLoop, Ordering::Acquire)))
     }
 
     /// Takes the loop from an owner that is in a call and has not moved since `seen`, or from nobody.
@@ -92,8 +92,9 @@ impl<T> LoopCell<T> {
     fn take(&self, seen: Stamp) -> Option<LoopGuard<'_, T>> {
         let mine = Stamp::new(seen.sequence(), State::Loop);
         // AcqRel: what the former owner wrote before it published `seen` is visible to us, and our taking is visible to its next look.
+        let taking = ordering_of(Step::TakeLoop, Ordering::AcqRel);
         self.token
-            .compare_exchange(seen.0, mine.0, Ordering::AcqRel, Ordering::Acquire)
+            .compare_exchange(seen.0, mine.0, taking, Ordering::Relaxed)
             .is_ok()
             .then_some(LoopGuard { cell: self, sequence: seen.sequence() })
     }
@@ -133,21 +134,24 @@ impl<'a, T> LoopGuard<'a, T> {
 
     /// Goes to wait for the interpreter lock, and may be robbed meanwhile.
     pub(crate) fn enter_wait(self) -> Waiting {
-        let sequence = self.sequence + 1;
-        self.cell.token.store(Stamp::new(sequence, State::Wait).0, Ordering::Release);
-        Waiting { sequence }
+        Waiting { sequence: self.publish_next(State::Wait) }
     }
 
     /// Goes into the handler with the interpreter lock already held, and may be robbed meanwhile.
     pub(crate) fn enter_app(self) -> InApp {
-        let sequence = self.sequence + 1;
-        self.cell.token.store(Stamp::new(sequence, State::App).0, Ordering::Release);
-        InApp { sequence }
+        InApp { sequence: self.publish_next(State::App) }
     }
 
     /// Leaves the loop to whoever comes first.
     pub(crate) fn free(self) {
-        self.cell.token.store(Stamp::new(self.sequence + 1, State::Free).0, Ordering::Release);
+        self.publish_next(State::Free);
+    }
+
+    fn publish_next(self, state: State) -> u64 {
+        let sequence = if is_done(Step::CompareSequence) { self.sequence + 1 } else { self.sequence };
+        let publishing = ordering_of(Step::PublishCall, Ordering::Release);
+        self.cell.token.store(Stamp::new(sequence, state).0, publishing);
+        sequence
     }
 }
 

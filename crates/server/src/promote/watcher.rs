@@ -52,7 +52,9 @@ pub(super) fn watch(engine: &Arc<Engine>) -> Option<(LoopGuard<'_, EventLoop>, b
         let nap = (idle < IDLE_LOOKS).then_some(TICK);
         engine.crew.nap(Napper::Watcher, nap, || {
             let now = engine.cell.look();
-            engine.crew.is_over() || matches!(now.state(), State::Free | State::GaveUp) || (nap.is_none() && now != stamp)
+            engine.crew.is_over()
+                || matches!(now.state(), State::Free | State::GaveUp)
+                || (nap.is_none() && now != stamp)
         });
     }
     None
@@ -67,11 +69,8 @@ fn take_over(engine: &Engine, seen: Stamp) -> Option<LoopGuard<'_, EventLoop>> {
         return None;
     };
     engine.crew.note_detached();
-    let reason = if began.elapsed() < QUICK {
-        &engine.counters.taken_from_waiting
-    } else {
-        &engine.counters.taken_from_busy
-    };
+    let reason =
+        if began.elapsed() < QUICK { &engine.counters.taken_from_waiting } else { &engine.counters.taken_from_busy };
     reason.fetch_add(1, Relaxed);
     Some(guard)
 }

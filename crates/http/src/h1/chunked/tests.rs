@@ -24,12 +24,7 @@ fn sizes_are_read_and_extensions_ignored() {
         let line = parse_line(input, u64::MAX).unwrap_or_else(|stop| panic!("{} {stop:?}", input.escape_ascii()));
         assert_eq!(line, ChunkLine { size, len: input.len() }, "{}", input.escape_ascii());
         for end in 0..input.len() {
-            assert_eq!(
-                parse_line(&input[..end], u64::MAX),
-                Err(More),
-                "{}",
-                input[..end].escape_ascii()
-            );
+            assert_eq!(parse_line(&input[..end], u64::MAX), Err(More), "{}", input[..end].escape_ascii());
         }
     }
 }
@@ -68,11 +63,6 @@ fn faults_are_named_at_their_byte() {
         (b"5;a=\x00\r\n", Rule::ChunkExtension, 4),
     ];
     for (input, rule, at) in rows {
-        assert_eq!(
-            parse_line(input, 100),
-            Err(Broken(rule, at)),
-            "{}",
-            input.escape_ascii()
-        );
+        assert_eq!(parse_line(input, 100), Err(Broken(rule, at)), "{}", input.escape_ascii());
     }
 }

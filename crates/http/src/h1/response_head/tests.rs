@@ -24,10 +24,7 @@ fn build(
     let text = String::from_utf8(head.as_bytes().to_vec()).expect("ASCII");
     let prefix = alloc::format!("HTTP/1.1 {status} \r\n");
     let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
-    let rest = text
-        .strip_prefix(prefix.as_str())
-        .expect("a status line")
-        .replace(date, "");
+    let rest = text.strip_prefix(prefix.as_str()).expect("a status line").replace(date, "");
     (rest.strip_suffix("\r\n").expect("an empty line").into(), body)
 }
 
@@ -46,10 +43,7 @@ fn a_head_is_written_in_order_with_what_the_server_adds() {
           Server: brickwork\r\nContent-Length: 3\r\n\r\n"
             .as_slice()
     );
-    assert_eq!(
-        (body.owed(), body.closes(), body.is_bodyless()),
-        (Some(3), false, false)
-    );
+    assert_eq!((body.owed(), body.closes(), body.is_bodyless()), (Some(3), false, false));
 }
 
 #[test]
@@ -59,10 +53,7 @@ fn date_and_server_of_the_application_hold() {
     head.field(b"date", b"then").expect("a field");
     head.field(b"SERVER", b"mine").expect("a field");
     head.finish((Get, Http11), Known(0), true, DATE, b"ours");
-    assert_eq!(
-        head.as_bytes(),
-        b"HTTP/1.1 200 OK\r\ndate: then\r\nSERVER: mine\r\nContent-Length: 0\r\n\r\n"
-    );
+    assert_eq!(head.as_bytes(), b"HTTP/1.1 200 OK\r\ndate: then\r\nSERVER: mine\r\nContent-Length: 0\r\n\r\n");
 }
 
 #[test]
@@ -72,140 +63,32 @@ fn a_response_is_framed_by_the_numbered_steps() {
     const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
     const CLOSE: &str = "Connection: close\r\n";
     const KEEP: &str = "Connection: keep-alive\r\n";
-    let rows: [(
-        u16,
-        &[(&str, &str)],
-        (Method, Version),
-        ResponseLength,
-        &[&str],
-        Delimiting,
-        bool,
-    ); 19] = [
-        (
-            200,
-            &[],
-            (Get, Http11),
-            Known(5),
-            &[LENGTH],
-            Delimiting::Length(5),
-            false,
-        ),
-        (
-            200,
-            FIVE,
-            (Get, Http11),
-            Unknown,
-            &[LENGTH],
-            Delimiting::Length(5),
-            false,
-        ),
-        (
-            200,
-            FIVE,
-            (Get, Http11),
-            Known(9),
-            &[LENGTH],
-            Delimiting::Length(5),
-            false,
-        ),
+    let rows: [(u16, &[(&str, &str)], (Method, Version), ResponseLength, &[&str], Delimiting, bool); 19] = [
+        (200, &[], (Get, Http11), Known(5), &[LENGTH], Delimiting::Length(5), false),
+        (200, FIVE, (Get, Http11), Unknown, &[LENGTH], Delimiting::Length(5), false),
+        (200, FIVE, (Get, Http11), Known(9), &[LENGTH], Delimiting::Length(5), false),
         (200, &[], (Get, Http11), Unknown, &[CHUNKED], Delimiting::Chunked, false),
-        (
-            200,
-            &[],
-            (Get, Http10),
-            Known(5),
-            &[LENGTH, KEEP],
-            Delimiting::Length(5),
-            false,
-        ),
-        (
-            200,
-            FIVE,
-            (Get, Http10),
-            Unknown,
-            &[LENGTH, KEEP],
-            Delimiting::Length(5),
-            false,
-        ),
+        (200, &[], (Get, Http10), Known(5), &[LENGTH, KEEP], Delimiting::Length(5), false),
+        (200, FIVE, (Get, Http10), Unknown, &[LENGTH, KEEP], Delimiting::Length(5), false),
         (200, &[], (Get, Http10), Unknown, &[CLOSE], Delimiting::Close, true),
         (200, &[], (Head, Http11), Unknown, &[], Delimiting::Bodyless, false),
-        (
-            200,
-            &[],
-            (Head, Http11),
-            Known(5),
-            &[LENGTH],
-            Delimiting::Bodyless,
-            false,
-        ),
+        (200, &[], (Head, Http11), Known(5), &[LENGTH], Delimiting::Bodyless, false),
         (200, &[], (Head, Http11), Known(0), &[], Delimiting::Bodyless, false),
-        (
-            200,
-            FIVE,
-            (Head, Http10),
-            Known(0),
-            &[LENGTH, KEEP],
-            Delimiting::Bodyless,
-            false,
-        ),
+        (200, FIVE, (Head, Http10), Known(0), &[LENGTH, KEEP], Delimiting::Bodyless, false),
         (204, FIVE, (Get, Http11), Known(5), &[], Delimiting::Bodyless, false),
         (204, &[], (Get, Http11), Unknown, &[], Delimiting::Bodyless, false),
-        (
-            205,
-            FIVE,
-            (Get, Http11),
-            Unknown,
-            &["Content-Length: 0\r\n"],
-            Delimiting::Bodyless,
-            false,
-        ),
-        (
-            304,
-            FIVE,
-            (Get, Http11),
-            Known(0),
-            &[LENGTH],
-            Delimiting::Bodyless,
-            false,
-        ),
+        (205, FIVE, (Get, Http11), Unknown, &["Content-Length: 0\r\n"], Delimiting::Bodyless, false),
+        (304, FIVE, (Get, Http11), Known(0), &[LENGTH], Delimiting::Bodyless, false),
         (304, &[], (Get, Http11), Known(0), &[], Delimiting::Bodyless, false),
-        (
-            200,
-            FIVE,
-            (Connect, Http11),
-            Unknown,
-            &[CLOSE],
-            Delimiting::Bodyless,
-            true,
-        ),
-        (
-            501,
-            &[],
-            (Connect, Http11),
-            Known(5),
-            &[LENGTH],
-            Delimiting::Length(5),
-            false,
-        ),
-        (
-            200,
-            &[("Connection", "close")],
-            (Get, Http11),
-            Unknown,
-            &[CHUNKED, CLOSE],
-            Delimiting::Chunked,
-            true,
-        ),
+        (200, FIVE, (Connect, Http11), Unknown, &[CLOSE], Delimiting::Bodyless, true),
+        (501, &[], (Connect, Http11), Known(5), &[LENGTH], Delimiting::Length(5), false),
+        (200, &[("Connection", "close")], (Get, Http11), Unknown, &[CHUNKED, CLOSE], Delimiting::Chunked, true),
     ];
     for (status, fields, request, length, expected, delimiting, closes) in rows {
         let (text, body) = build(status, fields, request, length);
         let expected_body = ResponseBody::new(delimiting, closes);
         assert_eq!(text, expected.concat(), "{status} {request:?} {length:?}");
-        assert_eq!(
-            alloc::format!("{body:?}"),
-            alloc::format!("{expected_body:?}"),
-            "{status} {request:?} {length:?}"
-        );
+        assert_eq!(alloc::format!("{body:?}"), alloc::format!("{expected_body:?}"), "{status} {request:?} {length:?}");
     }
 }
 
@@ -240,11 +123,7 @@ fn hop_by_hop_fields_are_left_out() {
         head.start(200, b"OK").expect("a status");
         assert_eq!(head.field(name.as_bytes(), value.as_bytes()), Ok(fate), "{name}");
         assert_eq!(head.as_bytes(), b"HTTP/1.1 200 OK\r\n", "{name}");
-        assert_eq!(
-            head.wants_close(),
-            name.eq_ignore_ascii_case("connection") && value.contains("close"),
-            "{name}"
-        );
+        assert_eq!(head.wants_close(), name.eq_ignore_ascii_case("connection") && value.contains("close"), "{name}");
     }
 }
 
@@ -261,22 +140,12 @@ fn nothing_an_application_gives_adds_a_line() {
         (b"A", b"\0", Rule::ResponseFieldValue, 0),
         (b"Content-Length", b"-1", Rule::ResponseContentLength, 0),
         (b"Content-Length", b"1, 1", Rule::ResponseContentLength, 1),
-        (
-            b"Content-Length",
-            b"99999999999999999999",
-            Rule::ResponseContentLength,
-            0,
-        ),
+        (b"Content-Length", b"99999999999999999999", Rule::ResponseContentLength, 0),
     ];
     for (name, value, rule, at) in rows {
         let mut head = ResponseHead::new();
         head.start(200, b"OK").expect("a status");
-        assert_eq!(
-            head.field(name, value),
-            Err(Fault { rule, at }),
-            "{}",
-            name.escape_ascii()
-        );
+        assert_eq!(head.field(name, value), Err(Fault { rule, at }), "{}", name.escape_ascii());
         assert_eq!(head.as_bytes(), b"HTTP/1.1 200 OK\r\n");
     }
 }
@@ -287,10 +156,7 @@ fn content_length_is_given_once() {
     head.start(200, b"OK").expect("a status");
     assert_eq!(head.field(b"Content-Length", b" 5 "), Ok(FieldFate::Sent));
     assert_eq!(head.content_length(), Some(5));
-    let fault = Fault {
-        rule: Rule::ResponseContentLengthRepeated,
-        at: 0,
-    };
+    let fault = Fault { rule: Rule::ResponseContentLengthRepeated, at: 0 };
     assert_eq!(head.field(b"content-length", b"5"), Err(fault));
 }
 
