@@ -81,7 +81,6 @@ pub(crate) fn resolve(
             content_grace: raw.content_grace.unwrap_or(Duration::from_secs(30)),
             content_rate: raw.content_rate.unwrap_or(500),
             write: raw.write_timeout.unwrap_or(Duration::from_secs(60)),
-            ..brickwork_server::Config::default().deadlines
         },
         graceful_timeout: raw.graceful_timeout.unwrap_or(Duration::from_secs(25)),
         spool_threshold: raw.spool_threshold.unwrap_or(512 << 10),
