@@ -64,12 +64,12 @@ fn run(py: Python<'_>, config: &Config) -> Result<u8, LoadError> {
     tracing::info!("brickwork {}, {python}, application {name}", env!("CARGO_PKG_VERSION"));
     let application = application::load(py, &name)?;
 
-    let listeners = config.binds.iter().map(|bind| {
-        Listener::bind(bind, config.backlog).map_err(|error| plain(format!("cannot listen on {bind}: {error}")))
-    });
+    let listeners =
+        config.binds.iter().map(|bind| Listener::bind(bind, config.backlog).map_err(|error| plain(error.to_string())));
     let listeners = listeners.collect::<Result<Vec<Listener>, LoadError>>()?;
     let urls: Vec<String> = listeners.iter().map(Listener::url).collect();
 
+    main_thread::warn_of_replaced_handlers(py);
     let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT])
         .map_err(|error| plain(format!("signals: {error}")))?;
     tracing::info!("threads {}: at most so many calls into the application at once", config.threads);
