@@ -149,24 +149,28 @@ fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig
     }
 }
 
+/// Content of a request that is kept in memory where no file can be had.
+const IN_MEMORY_WITHOUT_SPOOL: u64 = 16 << 20;
+
 /// Looks whether the spool directory can be written to, and says what follows.
 fn spool(config: &Config) -> Spool {
     let (threshold, directory) = (config.spool_threshold, config.spool_directory.as_path());
-    let size = SizeText(threshold);
-    let directory = match try_directory(directory) {
+    let shown = directory.display();
+    match try_directory(directory) {
         Ok(()) => {
-            tracing::info!("content over {size} waits in files in {}", directory.display());
-            Some(directory.to_owned())
+            tracing::info!("content over {} waits in files in {shown}", SizeText(threshold));
+            Spool { threshold, directory: Some(directory.to_owned()) }
         }
         Err(error) => {
-            let shown = directory.display();
+            let threshold = threshold.max(IN_MEMORY_WITHOUT_SPOOL);
             tracing::warn!(
-                "cannot write to the spool directory {shown} ({error}): content over {size} is refused with 413"
+                "cannot write to the spool directory {shown} ({error}): content waits in memory, \
+                 and over {} it is refused with 413",
+                SizeText(threshold)
             );
-            None
+            Spool { threshold, directory: None }
         }
-    };
-    Spool { threshold, directory }
+    }
 }
 
 fn try_directory(directory: &Path) -> io::Result<()> {

@@ -40,6 +40,8 @@ struct Roster {
     has_watcher: bool,
     threads: usize,
     is_over: bool,
+    /// Requests that were still with a handler at the end.
+    abandoned: usize,
 }
 
 /// What a thread with nothing to do is to do.
@@ -226,6 +228,16 @@ impl Crew {
 
     pub(super) fn is_over(&self) -> bool {
         self.roster().is_over
+    }
+
+    /// So many requests are still with a handler when the server ends.
+    pub(crate) fn abandon(&self, requests: usize) {
+        self.roster().abandoned = requests;
+    }
+
+    /// See [`abandon`](Crew::abandon).
+    pub(crate) fn abandoned(&self) -> usize {
+        self.roster().abandoned
     }
 
     /// Waits until `done` or the time is up; woken by every thread that leaves.
