@@ -68,10 +68,7 @@ impl EventLoop {
         }
         connection.phase = Phase::Idle;
         self.recycle(exchange);
-        if self.is_draining() {
-            return self.close(key);
-        }
-        self.set_due(key, self.setup.config.deadlines.keep_alive);
+        self.rest(key, self.setup.config.deadlines.keep_alive);
     }
 
     /// A flush that sent not everything: goes on when the poller says so, or in a later turn, or never.

@@ -20,6 +20,7 @@ mod engine;
 mod event_loop;
 mod exchange;
 mod handler;
+mod inbox;
 mod input;
 mod intake;
 mod interpreter;
