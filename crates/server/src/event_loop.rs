@@ -36,7 +36,7 @@ pub(crate) struct EventLoop {
     doorbell: Arc<Doorbell>,
     pub(crate) crew: Arc<Crew>,
     returns: Arc<ReturnQueue<Box<Exchange>>>,
-    pub(crate) poller: Poller,
+    pub(crate) poller: Arc<Poller>,
     events: Events,
     listeners: Vec<Listener>,
     /// Accepting is suspended until then: descriptors ran out.
@@ -93,7 +93,7 @@ impl EventLoop {
         returns: Arc<ReturnQueue<Box<Exchange>>>,
         listeners: Vec<Listener>,
     ) -> std::io::Result<EventLoop> {
-        let poller = Poller::new()?;
+        let poller = Arc::new(Poller::new()?);
         poller.add_level(doorbell.fd(), DOORBELL)?;
         for (index, listener) in listeners.iter().enumerate() {
             poller.add_level(listener.fd(), Key { index: index as u32, generation: OWN }.to_data())?;
@@ -401,6 +401,7 @@ impl EventLoop {
         if exchange.has_leftover() {
             self.gathering = Some(key);
         }
+        self.crew.note_work_left(!self.ready.is_empty() || !self.events.is_empty() || exchange.has_leftover());
         Some(exchange)
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::ToSocketAddrs;
-use std::sync::atomic::{AtomicBool, AtomicU8};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -66,6 +66,7 @@ impl Server {
             Arc::clone(&returns),
             listeners,
         )?;
+        let poller = Arc::clone(&event_loop.poller);
         let engine = Arc::new(Engine {
             setup,
             handler,
@@ -74,6 +75,8 @@ impl Server {
             returns,
             doorbell,
             counters,
+            poller,
+            owner_clock: AtomicI32::new(0),
             orders: AtomicU8::new(Orders::Serve as u8),
         });
         let guarded = Arc::clone(&engine);
