@@ -1,1 +1,49 @@
-//! The top of Brickwork.
+//! The command `brickwork` and the extension module behind it: command line, configuration, application, log, wiring.
+//! What serves is in the crates below; nothing there prints.
+#![deny(unsafe_code)]
+
+mod application;
+mod cli;
+mod config;
+mod demo;
+mod log;
+mod main_thread;
+mod report;
+mod serve;
+
+/// The extension module `brickwork._brickwork`.
+#[pyo3::pymodule(gil_used = true)]
+mod _brickwork {
+    use std::ffi::OsString;
+    use std::io::{self, Write};
+
+    use pyo3::prelude::*;
+
+    use crate::cli::{self, Stop};
+    #[pymodule_export]
+    use crate::demo::request_as_understood;
+    use crate::serve;
+
+    /// Runs the command with `arguments` (without the program's name) and returns its exit status. Call it from the
+    /// main thread.
+    #[pyfunction]
+    fn main(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+        match cli::parse(arguments, |name| std::env::var(name).ok()) {
+            Ok(config) => serve::serve(py, &config),
+            // A stream that nobody reads is no reason to fail.
+            Err(Stop::Shown(text)) => {
+                let _ = io::stdout().write_all(text.as_bytes());
+                0
+            }
+            Err(Stop::Usage(text)) => {
+                let _ = io::stderr().write_all(text.as_bytes());
+                2
+            }
+        }
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

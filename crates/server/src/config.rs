@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use brickwork_http::{Limits, Rejection};
 
-use crate::{AccessLog, Peer};
+use crate::{AccessLog, Interpreter, Peer};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// At most so many calls into the handler at once; 1 means strictly one after the other.
     pub threads: usize,
+    /// How long a request may wait for one of them before it is answered 503.
+    pub queue_timeout: Duration,
     /// Where large content waits for the handler.
     pub spool: Spool,
     /// Value of the Server field; empty for none.
@@ -29,6 +31,18 @@ pub struct Config {
     pub on_traffic: Option<Arc<dyn Fn(&Traffic<'_>) + Send + Sync>>,
 }
 
+/// What an exchange needs of its server.
+pub(crate) struct Setup {
+    pub(crate) config: Config,
+    pub(crate) interpreter: Arc<dyn Interpreter>,
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Setup")
+    }
+}
+
 /// How long a peer may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
@@ -38,6 +52,10 @@ pub struct Deadlines {
     pub head: Duration,
     /// Without a byte of content.
     pub content: Duration,
+    /// How long content may come slower than `content_rate`.
+    pub content_grace: Duration,
+    /// Bytes of content a second that a client must reach on average once the grace is over; 0 for any.
+    pub content_rate: u64,
     /// Without taking a byte of the response.
     pub write: Duration,
 }
@@ -91,9 +109,12 @@ impl Default for Config {
                 keep_alive: Duration::from_secs(75),
                 head: Duration::from_secs(30),
                 content: Duration::from_secs(30),
+                content_grace: Duration::from_secs(30),
+                content_rate: 500,
                 write: Duration::from_secs(60),
             },
             threads: 64,
+            queue_timeout: Duration::from_secs(30),
             spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
             server_field: String::from("brickwork"),
             access_log: None,

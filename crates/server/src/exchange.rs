@@ -1,18 +1,47 @@
 //! One request and its response: what travels to a handler and back.
+//!
+//! This file is the receiving half and the exchange's life; `response.rs` is the sending half.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
-use brickwork_http::Span;
-use brickwork_http::h1::{RequestHead, ResponseHead};
+use brickwork_http::h1::{Framing, HeadParser, Persistence, Progress, RequestHead, ResponseHead};
+use brickwork_http::{Method, Rejection, Span, Version};
 
-use crate::{Content, RequestContent, SendError};
+use crate::awaited::{Awaited, CONTINUE, Outcome};
+use crate::config::Setup;
+use crate::connections::Key;
+use crate::date::Date;
+use crate::input::Input;
+use crate::intake::{Intake, Refusal};
+use crate::response::Progress as ResponseProgress;
+use crate::slot::Slot;
+use crate::transport::{Moved, Transport};
+use crate::{Content, RequestContent};
 
 /// A request on its way through a handler, with the response so far.
 #[derive(Debug)]
 pub struct Exchange {
     /// The response head. A handler starts it and adds fields; `send` or `begin` finishes it.
     pub response: ResponseHead,
+    pub(crate) setup: Arc<Setup>,
+    /// None only while nobody uses the exchange.
+    slot: Option<Arc<Slot>>,
+    pub(crate) key: Key,
+    pub(crate) input: Input,
+    parser: HeadParser,
+    pub(crate) head: RequestHead,
+    intake: Option<Intake>,
+    content: Option<RequestContent>,
+    awaited: Option<Arc<Awaited>>,
+    pub(crate) number: u32,
+    /// The server is leaving: the connection ends with this response.
+    pub(crate) is_last: bool,
+    /// When the head was complete; taken only if something is going to report it.
+    pub(crate) began: Option<Instant>,
+    pub(crate) date: Date,
+    pub(crate) progress: ResponseProgress,
 }
 
 /// A parsed head together with the bytes it points into. `Copy`: borrow it and pass it on.
@@ -53,81 +82,224 @@ impl Exchange {
     /// The request's head.
     #[must_use]
     pub fn request(&self) -> RequestView<'_> {
-        todo!()
+        RequestView { head: &self.head, bytes: self.input.unused() }
     }
 
     /// The connection's two ends.
     #[must_use]
     pub fn peer(&self) -> &Peer {
-        todo!()
+        &self.slot().peer
     }
 
-    /// How many requests came before this one on the connection, plus one.
+    /// Which request on its connection this is, from 1.
     #[must_use]
     pub fn request_number(&self) -> u32 {
-        todo!()
+        self.number
     }
 
-    /// Takes the content out, to read it. Dropping it unread is fine: the server then discards what is left, or closes.
+    /// Takes the content out, to read it; the second time it is empty. Leaving or dropping it unread is fine: the server then
+    /// discards what is left, or closes.
     #[must_use]
     pub fn take_content(&mut self) -> RequestContent {
-        todo!()
+        self.content.take().unwrap_or(RequestContent::empty())
+    }
+
+    /// Whether the request has (or is about to have) content.
+    #[must_use]
+    pub fn has_content(&self) -> bool {
+        self.content.is_some()
     }
 
     /// Whether the peer is known to have gone: nothing more can be sent to it.
     #[must_use]
     pub fn is_client_gone(&self) -> bool {
-        todo!()
+        self.slot().is_gone()
+    }
+}
+
+/// How far the next request has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrived {
+    /// Nothing of it has come.
+    Nothing,
+    /// Part of its head.
+    Head,
+    /// Its head, and not all of its content.
+    Content,
+    /// All that the handler needs.
+    Request,
+}
+
+/// The receiving half, for the loop.
+impl Exchange {
+    pub(crate) fn new(setup: Arc<Setup>) -> Exchange {
+        Exchange {
+            response: ResponseHead::new(),
+            setup,
+            slot: None,
+            key: Key::NOBODY,
+            input: Input::default(),
+            parser: HeadParser::new(),
+            head: RequestHead::default(),
+            intake: None,
+            content: None,
+            awaited: None,
+            number: 0,
+            is_last: false,
+            began: None,
+            date: Date::default(),
+            progress: ResponseProgress::default(),
+        }
     }
 
-    /// Answers with `response` and all of its content at once; the content's length becomes the Content-Length unless the handler gave
-    /// one. Offers the bytes to the kernel before it returns; what the kernel does not take now the server sends later.
-    /// For HEAD, 204 and 304 the content is not sent.
-    ///
-    /// # Errors
-    /// As [`write`](Exchange::write). The exchange is over either way.
-    pub fn send(&mut self, content: Content) -> Result<(), SendError> {
-        let _ = content;
-        todo!()
+    /// Serves a connection from now on.
+    pub(crate) fn assign(&mut self, slot: Arc<Slot>, key: Key) {
+        self.slot = Some(slot);
+        self.key = key;
     }
 
-    /// Finishes the response head for content that comes block by block. `length` is its length where it is known for certain without
-    /// the application having said so. The head goes out with the first block (or at `finish`).
-    ///
-    /// # Errors
-    /// As [`write`](Exchange::write).
-    pub fn begin(&mut self, length: Option<u64>) -> Result<(), SendError> {
-        let _ = length;
-        todo!()
+    /// Serves nobody: only buffers are left.
+    pub(crate) fn release(&mut self) {
+        self.forget_request();
+        self.input.reset();
+        self.slot = None;
+        self.key = Key::NOBODY;
     }
 
-    /// Sends one block. Waits (the loop given up, the interpreter lock released) until what the kernel did not take of the blocks before it is
-    /// gone; then offers this block to the kernel and returns. An empty block sends nothing (but the head, if it waits).
-    ///
-    /// # Errors
-    /// [`SendError::Gone`] when the client has left or took too long, [`SendError::Superseded`] when the server has answered in
-    /// the handler's place, [`SendError::Overrun`] (once, after sending what fitted) when the content runs over its Content-Length.
-    pub fn write(&mut self, block: Content) -> Result<(), SendError> {
-        let _ = block;
-        todo!()
+    /// The shared part of its connection.
+    pub(crate) fn slot(&self) -> &Arc<Slot> {
+        // INVARIANT: `assign` comes before every use, `release` after the last.
+        self.slot.as_ref().expect("an exchange in use has a slot")
     }
 
-    /// Ends the content.
-    ///
-    /// # Errors
-    /// [`SendError::Short`] when less came than Content-Length promised (the connection is closed), or as [`write`](Exchange::write).
-    pub fn finish(&mut self) -> Result<(), SendError> {
-        todo!()
+    /// Ready for the next request on the same connection; what follows the last one stays in the buffer.
+    pub(crate) fn next_request(&mut self) {
+        // The content, if there was any, left the buffer as it was gathered; the head stays for the handler until now.
+        self.input.discard(self.head_len());
+        if let Some(awaited) = self.awaited.take()
+            && let Outcome::Complete(rest) = awaited.end()
+        {
+            self.input.append(&rest);
+        }
+        self.forget_request();
     }
 
-    /// Gives up on a response that was begun: the connection is closed so that the client can tell it is incomplete.
-    pub fn abort(&mut self) {
-        todo!()
+    fn forget_request(&mut self) {
+        self.parser = HeadParser::new();
+        self.head.len = 0;
+        self.intake = None;
+        self.content = None;
+        self.awaited = None;
+        self.response.clear();
+        self.progress = ResponseProgress::default();
+        self.is_last = false;
     }
 
-    /// Whether the head is on its way, so that another status can no longer be sent.
-    #[must_use]
-    pub fn is_head_sent(&self) -> bool {
-        todo!()
+    /// Forgets what was parsed of a request that is refused: its answer is framed as for a plain HTTP/1.1 request, and is the last.
+    pub(crate) fn disown_request(&mut self) {
+        self.head.method = Method::Get;
+        self.head.version = Version::Http11;
+        self.head.fields.clear();
+        self.head.len = 0;
+        self.is_last = true;
+    }
+
+    fn head_len(&self) -> usize {
+        self.head.len as usize
+    }
+
+    /// Whether bytes of a further request have come already.
+    pub(crate) fn has_leftover(&self) -> bool {
+        self.input.unused().len() > self.head_len()
+    }
+
+    /// Reads as far as the received bytes go.
+    pub(crate) fn advance(&mut self) -> Result<Arrived, Refusal> {
+        if self.head.len == 0 {
+            if self.input.is_empty() {
+                return Ok(Arrived::Nothing);
+            }
+            let limits = &self.setup.config.limits;
+            match self.parser.parse(self.input.unused(), limits, &mut self.head).map_err(Refusal::Rejected)? {
+                Progress::Partial => return Ok(Arrived::Head),
+                Progress::Complete => {}
+            }
+            if self.head.framing == Framing::None {
+                return Ok(Arrived::Request);
+            }
+            return self.begin_content();
+        }
+        self.advance_content()
+    }
+
+    /// Decides how the content comes to the handler.
+    fn begin_content(&mut self) -> Result<Arrived, Refusal> {
+        if self.head.framing == Framing::Length(0) {
+            return Ok(Arrived::Request);
+        }
+        // A client that sends content without waiting for the 100 does not need one (RFC 9110 section 10.1.1).
+        if self.head.expects_continue && !self.has_leftover() {
+            if matches!(self.head.framing, Framing::Length(_)) {
+                let awaited = Awaited::new(Arc::clone(&self.setup), Arc::clone(self.slot()), self.head.framing);
+                let awaited = Arc::new(awaited);
+                self.content = Some(RequestContent::awaited(Arc::clone(&awaited)));
+                self.awaited = Some(awaited);
+                return Ok(Arrived::Request);
+            }
+            // Applications go by a length that chunked content has only when all of it is here: it is asked for and gathered first.
+            self.slot().offer(CONTINUE, Content::Empty);
+        }
+        self.intake = Some(Intake::new(self.head.framing, &self.setup.config.spool)?);
+        self.advance_content()
+    }
+
+    fn advance_content(&mut self) -> Result<Arrived, Refusal> {
+        let Some(intake) = &mut self.intake else { return Ok(Arrived::Request) };
+        let config = &self.setup.config;
+        let is_complete =
+            self.input.behind(self.head.len as usize, |content| intake.take(content, &config.limits, &config.spool))?;
+        if !is_complete {
+            return Ok(Arrived::Content);
+        }
+        if let Some(intake) = self.intake.take() {
+            self.content = Some(intake.into_content()?);
+        }
+        Ok(Arrived::Request)
+    }
+
+    /// Receives more of the request. Says also whether there may be still more at once.
+    pub(crate) fn fill(&mut self, transport: &Transport) -> (Moved, bool) {
+        /// Room for one receive of a head.
+        const ROOM: usize = 2 * 1024;
+        match &mut self.intake {
+            Some(intake) => intake.fill(&mut self.input, transport),
+            None => self.input.fill(transport, ROOM),
+        }
+    }
+
+    /// Bytes of content received so far.
+    pub(crate) fn content_received(&self) -> u64 {
+        self.intake.as_ref().map_or(0, Intake::received)
+    }
+
+    /// The bytes that a rejection's offset counts in.
+    pub(crate) fn bytes_in_hand(&self) -> &[u8] {
+        let start = self.head_len() + self.intake.as_ref().map_or(0, Intake::element_start);
+        self.input.unused().get(start..).unwrap_or(&[])
+    }
+
+    /// Whether the client has nothing more to send of this request.
+    pub(crate) fn is_content_read(&self) -> bool {
+        self.awaited.as_ref().is_none_or(|awaited| awaited.is_complete())
+    }
+
+    /// Whether another request may follow on this connection, by this request and by what was read of it.
+    pub(crate) fn may_persist(&self) -> bool {
+        !self.is_last && self.head.persistence == Persistence::Persistent && self.is_content_read()
+    }
+
+    /// A rule broken by silence, at the end of what came.
+    pub(crate) fn rejection_at_end(&self, rule: brickwork_http::Rule) -> Rejection {
+        Rejection { rule, at: u32::try_from(self.bytes_in_hand().len()).unwrap_or(u32::MAX) }
     }
 }

@@ -1,4 +1,12 @@
-//! Why a response could not be sent as the handler wanted.
+//! The sending half of an exchange: the handler's answer on its way to the kernel.
+
+use brickwork_http::h1::{ResponseBody, ResponseLength};
+use brickwork_http::reason_phrase;
+
+use crate::promote::{is_inline, wait_outside};
+use crate::send_buffer::Flushed;
+use crate::transport::Direction;
+use crate::{Content, Exchange, Traffic};
 
 /// What went wrong while sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,4 +20,303 @@ pub enum SendError {
     Overrun,
     /// So many bytes less than Content-Length came; the connection is closed.
     Short(u64),
+}
+
+/// How far the response has got.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) stage: Stage,
+    body: Option<ResponseBody>,
+    /// Bytes of content sent, for the access log.
+    pub(crate) content_sent: u64,
+    /// What may be waiting in the slot.
+    pub(crate) waiting: Unsent,
+}
+
+/// What of a response may be waiting in the slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Unsent {
+    #[default]
+    Nothing,
+    /// It waits by intention, to share a write with the next pipelined answer.
+    Gathered,
+    /// The kernel did not take it.
+    Refused,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nothing has been sent: any status is still possible.
+    #[default]
+    Open,
+    /// The head is finished and waits for the first block.
+    Begun,
+    /// The head is on its way.
+    Sending,
+    /// The response is complete.
+    Complete,
+    /// The response was given up: the connection must not look as if it were complete.
+    Aborted,
+}
+
+/// Content of up to this many bytes is copied behind its head: one piece for one system call. Above it a copy costs more than a second piece
+/// (and a Python object kept for the call).
+const COPIED: u64 = 4096;
+
+/// Pipelined answers are gathered for one write up to this many bytes.
+const GATHERED: usize = 16 * 1024;
+
+impl Exchange {
+    /// Answers with `response` and all of its content at once; the content's length becomes the Content-Length unless the handler gave
+    /// one. Offers the bytes to the kernel before it returns; what the kernel does not take now the server sends later.
+    /// For HEAD, 204 and 304 the content is not sent.
+    ///
+    /// # Errors
+    /// As [`write`](Exchange::write) and [`finish`](Exchange::finish). The exchange is over either way.
+    pub fn send(&mut self, content: Content) -> Result<(), SendError> {
+        self.begin(Some(content.len()))?;
+        let written = self.write_block(content, Waiting::Never);
+        let finished = self.finish();
+        written.and(finished)
+    }
+
+    /// Finishes the response head for content that comes block by block. `length` is its length where it is known for certain without
+    /// the application having said so. The head goes out with the first block (or at `finish`).
+    ///
+    /// # Errors
+    /// As [`write`](Exchange::write).
+    pub fn begin(&mut self, length: Option<u64>) -> Result<(), SendError> {
+        if self.progress.stage != Stage::Open || !self.slot().claim.win_for_app() {
+            return Err(SendError::Superseded);
+        }
+        let length = length.map_or(ResponseLength::Unknown, ResponseLength::Known);
+        let request = (self.head.method, self.head.version);
+        let is_persistent = self.may_persist();
+        let setup = &self.setup;
+        let server = setup.config.server_field.as_bytes();
+        let body = self.response.finish(request, length, is_persistent, self.date.as_bytes(), server);
+        if let Some(on_traffic) = &setup.config.on_traffic {
+            on_traffic(&Traffic::Sent { peer: &self.slot().peer, head: self.response.as_bytes() });
+        }
+        self.progress.body = Some(body);
+        self.progress.stage = Stage::Begun;
+        Ok(())
+    }
+
+    /// Sends one block. Waits (the loop given up, the interpreter lock released) until what the kernel did not take of the blocks before it is
+    /// gone; then offers this block to the kernel and returns. An empty block sends nothing (but the head, if it waits).
+    ///
+    /// # Errors
+    /// [`SendError::Gone`] when the client has left or took too long, [`SendError::Superseded`] when the server has answered in
+    /// the handler's place, [`SendError::Overrun`] (once, after sending what fitted) when the content runs over its Content-Length.
+    pub fn write(&mut self, block: Content) -> Result<(), SendError> {
+        self.write_block(block, Waiting::ForRoom)
+    }
+
+    fn write_block(&mut self, block: Content, waiting: Waiting) -> Result<(), SendError> {
+        let (Stage::Begun | Stage::Sending, Some(mut body)) = (self.progress.stage, self.progress.body) else {
+            return Err(SendError::Superseded);
+        };
+        if waiting == Waiting::ForRoom {
+            self.wait_for_room()?;
+        }
+        // `response` holds the head until it is sent; afterwards it is free to hold what frames a block.
+        let framing = self.response.bytes_mut();
+        let admitted = body.admit(block.len(), framing);
+        self.progress.body = Some(body);
+        self.progress.content_sent += admitted.take;
+        let end = if admitted.take > 0 { body.block_end() } else { b"" };
+        let sent = self.offer(cut(block, admitted.take), end, waiting);
+        if admitted.overrun { sent.and(Err(SendError::Overrun)) } else { sent }
+    }
+
+    /// Ends the content.
+    ///
+    /// # Errors
+    /// [`SendError::Short`] when less came than Content-Length promised (the connection is closed), or as [`write`](Exchange::write).
+    pub fn finish(&mut self) -> Result<(), SendError> {
+        let (Stage::Begun | Stage::Sending, Some(mut body)) = (self.progress.stage, self.progress.body) else {
+            return Err(SendError::Superseded);
+        };
+        match body.finish() {
+            Ok(end) => {
+                let sent = if end.is_empty() && self.progress.stage == Stage::Sending {
+                    Ok(())
+                } else {
+                    self.offer(Content::Empty, end, Waiting::Never)
+                };
+                self.progress.stage = Stage::Complete;
+                sent
+            }
+            Err(_) => {
+                let missing = body.owed().unwrap_or(0);
+                if self.progress.stage == Stage::Begun {
+                    let _ = self.offer(Content::Empty, b"", Waiting::Never);
+                }
+                self.abort();
+                Err(SendError::Short(missing))
+            }
+        }
+    }
+
+    /// Gives up on a response that was begun: the connection is closed so that the client can tell it is incomplete.
+    pub fn abort(&mut self) {
+        self.progress.stage = Stage::Aborted;
+    }
+
+    /// Whether the head is on its way, so that another status can no longer be sent.
+    #[must_use]
+    pub fn is_head_sent(&self) -> bool {
+        !matches!(self.progress.stage, Stage::Open | Stage::Begun)
+    }
+
+    /// Answers with a status and a line of text that names it; for the server's own answers. Replaces a head that was not sent yet.
+    ///
+    /// # Errors
+    /// [`SendError::Superseded`] when a head is on its way already; else as [`write`](Exchange::write).
+    pub fn answer_status(&mut self, status_code: u16) -> Result<(), SendError> {
+        self.answer_own(status_code, None)
+    }
+
+    /// As [`answer_status`](Exchange::answer_status), to a request that was refused.
+    pub(crate) fn answer_rejected(&mut self, status_code: u16) -> Result<(), SendError> {
+        self.disown_request();
+        self.answer_own(status_code, None)
+    }
+
+    /// There is no thread for this request.
+    pub(crate) fn answer_busy(&mut self) -> Result<(), SendError> {
+        self.answer_own(503, Some((b"Retry-After", b"1")))
+    }
+
+    /// The handler panicked: 500 if that can still be said, and the end of the connection in any case.
+    pub(crate) fn fail(&mut self) {
+        self.is_last = true;
+        if self.answer_own(500, None) == Err(SendError::Superseded) {
+            self.abort();
+        }
+    }
+
+    fn answer_own(&mut self, status_code: u16, field: Option<(&[u8], &[u8])>) -> Result<(), SendError> {
+        if self.is_head_sent() {
+            return Err(SendError::Superseded);
+        }
+        self.progress = Progress::default();
+        self.response.clear();
+        let reason = reason_phrase(status_code);
+        // The reason phrases of the table and these fields are within the grammar.
+        let _ = self.response.start(status_code, reason.as_bytes());
+        let _ = self.response.field(b"Content-Type", b"text/plain; charset=utf-8");
+        if let Some((name, value)) = field {
+            let _ = self.response.field(name, value);
+        }
+        self.send(Content::Owned(format!("{status_code} {reason}\n").into_bytes()))
+    }
+
+    /// Whether the end of the content is the end of the connection: only a reset then tells the client that it is not all.
+    pub(crate) fn is_close_delimited(&self) -> bool {
+        self.progress.body.is_some_and(|body| body.is_close_delimited())
+    }
+
+    /// Whether the connection ends with this response.
+    pub(crate) fn closes(&self) -> bool {
+        self.progress.stage != Stage::Complete || self.progress.body.is_none_or(|body| body.closes())
+    }
+
+    /// Sends the head or chunk line in `response`, the block, and what ends it.
+    fn offer(&mut self, block: Content, end: &'static [u8], waiting: Waiting) -> Result<(), SendError> {
+        self.progress.stage = Stage::Sending;
+        let flushed = if block.len() <= COPIED
+            && let Some(bytes) = in_memory(&block)
+        {
+            let out = self.response.bytes_mut();
+            out.extend_from_slice(bytes);
+            out.extend_from_slice(end);
+            if waiting == Waiting::Never && self.gather() {
+                self.progress.waiting = Unsent::Gathered;
+                self.response.bytes_mut().clear();
+                return Ok(());
+            }
+            self.slot().offer(self.response.as_bytes(), Content::Empty)
+        } else {
+            let flushed = self.slot().offer(self.response.as_bytes(), block);
+            if end.is_empty() { flushed } else { self.slot().offer(end, Content::Empty) }
+        };
+        self.response.bytes_mut().clear();
+        self.progress.waiting = match flushed {
+            Flushed::All => Unsent::Nothing,
+            Flushed::Some { .. } | Flushed::Yielded => Unsent::Refused,
+            Flushed::Broken => return Err(SendError::Gone),
+        };
+        Ok(())
+    }
+
+    /// Leaves what `response` holds in the slot, when the next pipelined request is here already and the loop is ours: its answer may share
+    /// a write with this one. Whoever robs the loop meanwhile sends it first.
+    fn gather(&self) -> bool {
+        let bytes = self.response.as_bytes();
+        if !self.has_leftover() || !is_inline() || !self.slot().gather(bytes, GATHERED) {
+            return false;
+        }
+        // Robbed between the look and the gathering: the robber may have flushed before our bytes were there.
+        if !is_inline() {
+            self.slot().flush();
+        }
+        true
+    }
+
+    /// Waits until nothing of the earlier blocks is left in the slot.
+    fn wait_for_room(&mut self) -> Result<(), SendError> {
+        let patience = self.setup.config.deadlines.write;
+        while self.progress.waiting != Unsent::Nothing {
+            match self.slot().flush() {
+                Flushed::All => self.progress.waiting = Unsent::Nothing,
+                Flushed::Yielded => {}
+                Flushed::Broken => return Err(SendError::Gone),
+                Flushed::Some { .. } => {
+                    let wait = || self.slot().transport.wait(Direction::Writable, patience);
+                    if !wait_outside(&*self.setup.interpreter, wait) {
+                        self.slot().cut();
+                        return Err(SendError::Gone);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a block may wait for the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    Never,
+    ForRoom,
+}
+
+/// The first `take` bytes of a block.
+fn cut(block: Content, take: u64) -> Content {
+    if take >= block.len() {
+        return block;
+    }
+    let keep = usize::try_from(take).unwrap_or(usize::MAX);
+    match block {
+        Content::Empty => Content::Empty,
+        Content::Static(bytes) => Content::Static(&bytes[..keep]),
+        Content::Owned(mut bytes) => {
+            bytes.truncate(keep);
+            Content::Owned(bytes)
+        }
+        Content::Foreign(foreign) => Content::Owned(foreign.as_bytes()[..keep].to_vec()),
+        Content::File { file, offset, .. } => Content::File { file, offset, len: take },
+    }
+}
+
+fn in_memory(content: &Content) -> Option<&[u8]> {
+    match content {
+        Content::Empty => Some(&[]),
+        Content::Static(bytes) => Some(bytes),
+        Content::Owned(bytes) => Some(bytes),
+        Content::Foreign(foreign) => Some(foreign.as_bytes()),
+        Content::File { .. } => None,
+    }
 }

@@ -2,27 +2,45 @@
 
 use std::io;
 use std::net::ToSocketAddrs;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicU8;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use crate::{Config, Handler, Interpreter, Listener};
+use crate::config::Setup;
+use crate::counters::Counters;
+use crate::doorbell::Doorbell;
+use crate::engine::{Engine, Orders};
+use crate::event_loop::EventLoop;
+use crate::promote::token::LoopCell;
+use crate::promote::{Crew, guard};
+use crate::returns::ReturnQueue;
+use crate::{Bind, Config, Handler, Interpreter, Listener, NoInterpreter};
 
 /// A server whose threads are running.
-#[derive(Debug)]
-pub struct Server {}
+pub struct Server {
+    stopper: Stopper,
+    guardian: std::thread::JoinHandle<()>,
+}
 
 /// Ends a server from anywhere. Clones end the same one.
-#[derive(Clone, Debug)]
-pub struct Stopper {}
+#[derive(Clone)]
+pub struct Stopper {
+    engine: Arc<Engine>,
+    /// When draining turns into ending.
+    deadline: Arc<Mutex<Option<Instant>>>,
+}
 
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// Every request in flight was finished and every thread has joined.
     Drained,
-    /// The time was up (or `stop_now` was called) with so many requests still in a handler.
+    /// The time was up (or `stop_now` was called) with so many threads still in a handler.
     Abandoned(usize),
 }
+
+/// How long threads that were told to leave may take to do so before they are given up as stuck in a handler.
+const LEAVE: Duration = Duration::from_millis(500);
 
 impl Server {
     /// Starts serving `listeners` with `handler`: returns at once, the work is done in threads of the server's own.
@@ -35,41 +53,113 @@ impl Server {
         handler: Arc<dyn Handler>,
         interpreter: Arc<dyn Interpreter>,
     ) -> io::Result<Server> {
-        let _ = (config, listeners, handler, interpreter);
-        todo!()
+        let crew = Arc::new(Crew::new(config.threads));
+        let setup = Arc::new(Setup { config, interpreter });
+        let doorbell = Arc::new(Doorbell::new()?);
+        let returns = Arc::new(ReturnQueue::new());
+        let counters = Arc::new(Counters::default());
+        let event_loop = EventLoop::new(
+            Arc::clone(&setup),
+            Arc::clone(&counters),
+            Arc::clone(&doorbell),
+            Arc::clone(&crew),
+            Arc::clone(&returns),
+            listeners,
+        )?;
+        let engine = Arc::new(Engine {
+            setup,
+            handler,
+            cell: LoopCell::new(event_loop),
+            crew,
+            returns,
+            doorbell,
+            counters,
+            orders: AtomicU8::new(Orders::Serve as u8),
+        });
+        let guarded = Arc::clone(&engine);
+        let guardian = std::thread::Builder::new().name("guardian".into()).spawn(move || guard(&guarded))?;
+        engine.start_thread();
+        Ok(Server { stopper: Stopper { engine, deadline: Arc::default() }, guardian })
     }
 
     /// A handle that ends this server.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
-        todo!()
+        self.stopper.clone()
+    }
+
+    /// What the server has counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.stopper.engine.counters)
     }
 
     /// Waits until the server has ended. Must not be called with the interpreter lock held.
     #[must_use]
     pub fn join(self) -> Ended {
-        todo!()
+        let crew = &self.stopper.engine.crew;
+        loop {
+            let left = self.stopper.deadline().map(|at| at.saturating_duration_since(Instant::now()));
+            let before = left.is_some();
+            // Wakes when the server is over, when the deadline passes, or when there is a deadline where there was none.
+            let (_, is_over) = crew.wait_for(left, |_, is_over| is_over || self.stopper.deadline().is_some() != before);
+            if is_over {
+                break;
+            }
+            if self.stopper.deadline().is_some_and(|at| at <= Instant::now()) {
+                self.stopper.stop_now();
+                crew.wait_for(None, |_, is_over| is_over);
+                break;
+            }
+        }
+        let (threads, _) = crew.wait_for(Some(LEAVE), |threads, _| threads == 0);
+        let _ = self.guardian.join();
+        if threads == 0 { Ended::Drained } else { Ended::Abandoned(threads) }
     }
 }
 
 impl Stopper {
     /// Stops accepting and lets what is in flight finish, for `grace` at the most; idle connections close.
     pub fn drain(&self, grace: Duration) {
-        let _ = grace;
-        todo!()
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + grace);
+        self.engine.order(Orders::Drain);
+        self.engine.crew.note_change();
     }
 
     /// Ends at once; requests in flight are cut off.
     pub fn stop_now(&self) {
-        todo!()
+        self.engine.order(Orders::Stop);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Server")
+    }
+}
+
+impl std::fmt::Debug for Stopper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stopper")
     }
 }
 
 /// Serves `interface` with `handler` until the process ends: the shortest way to a server.
 ///
 /// # Errors
-/// If the address cannot be bound.
+/// If the address cannot be bound, or threads cannot be had.
 pub fn serve<H: Handler>(interface: impl ToSocketAddrs, handler: H) -> io::Result<()> {
-    let _ = (interface.to_socket_addrs()?, handler);
-    todo!()
+    const BACKLOG: u32 = 2048;
+    let mut listeners = Vec::new();
+    for address in interface.to_socket_addrs()? {
+        let bind = Bind::Tcp { host: address.ip().to_string(), port: address.port() };
+        listeners.push(Listener::bind(&bind, BACKLOG)?);
+    }
+    let server = Server::start(Config::default(), listeners, Arc::new(handler), Arc::new(NoInterpreter))?;
+    let _ = server.join();
+    Ok(())
 }

@@ -1,9 +1,13 @@
 //! HTTP/1.1 on the wire, RFC 9112.
 
 mod body_reader;
+mod chunked;
+mod field_line;
 mod framing;
+mod line;
 mod persistence;
 mod request_head;
+mod request_line;
 mod response_body;
 mod response_head;
 

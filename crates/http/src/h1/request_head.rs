@@ -2,8 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::{Framing, Persistence};
-use crate::{FieldLine, Limits, Method, Rejection, RequestTarget, Span, Version};
+use super::framing::FramingFields;
+use super::line::{Bound, LineInHand, Stop};
+use super::persistence::ConnectionOptions;
+use super::{Framing, Persistence, field_line, request_line};
+use crate::{FieldLine, FieldName, Limits, Method, Rejection, RequestTarget, Rule, Span, TargetForm, Version};
+use crate::{authority, grammar, list};
 
 /// A parsed head: offsets into the bytes it was parsed from. Meant to be kept and reused: parsing allocates nothing once
 /// `fields` has grown.
@@ -23,12 +27,32 @@ pub struct RequestHead {
     pub framing: Framing,
     /// Whether the connection may carry another request.
     pub persistence: Persistence,
-    /// Whether `Expect: 100-continue` asks for an interim response before the content is sent (never so in HTTP/1.0).
+    /// Whether `Expect: 100-continue` asks for an interim response before the content is sent (never so in HTTP/1.0, nor where
+    /// there is no content).
     pub expects_continue: bool,
     /// Value of the Host field, if there was one.
     pub host: Option<Span>,
     /// Length of the head in bytes, from the first byte given (tolerated empty lines included) to the end of its last CRLF.
     pub len: u32,
+}
+
+impl RequestHead {
+    /// Host and port the request is meant for. That of the request-target wins over the Host field, which is then ignored
+    /// (RFC 9112 sections 3.2.2 and 3.3). `None` where neither says: HTTP/1.0 without Host, or an empty Host.
+    #[must_use]
+    pub fn authority(&self) -> Option<Span> {
+        match self.target.form {
+            TargetForm::Absolute | TargetForm::Authority => Some(self.target.authority),
+            TargetForm::Origin | TargetForm::Asterisk => self.host.filter(|host| !host.is_empty()),
+        }
+    }
+
+    /// Forgets everything but the capacity.
+    pub fn clear(&mut self) {
+        let mut fields = core::mem::take(&mut self.fields);
+        fields.clear();
+        *self = RequestHead { fields, ..RequestHead::default() };
+    }
 }
 
 /// Whether a head is all there.
@@ -40,15 +64,45 @@ pub enum Progress {
     Complete,
 }
 
-/// Parses one head, resuming where the last call stopped.
+/// Parses one head, resuming where the last call stopped. After a complete head it is ready for the next one; after a rejection
+/// it is of no further use.
 #[derive(Clone, Debug, Default)]
-pub struct HeadParser {}
+pub struct HeadParser {
+    line: LineInHand,
+    stage: Stage,
+    framing: FramingFields,
+    connection: ConnectionOptions,
+    expects_continue: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    RequestLine { empty_lines: u32 },
+    FirstFieldLine,
+    FieldLines,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Stage::RequestLine { empty_lines: 0 }
+    }
+}
+
+/// Empty lines ignored before a request-line. RFC 9112 section 2.2 asks for at least one, for clients that send a CRLF behind
+/// the content of a POST; two, because some of them send it as a keep-alive besides.
+const EMPTY_LINES: u32 = 2;
 
 impl HeadParser {
     /// Ready for the first byte of a head.
     #[must_use]
     pub const fn new() -> Self {
-        HeadParser {}
+        HeadParser {
+            line: LineInHand::new(),
+            stage: Stage::RequestLine { empty_lines: 0 },
+            framing: FramingFields { content_length: None, transfer_encoding: None },
+            connection: ConnectionOptions { has_close: false, has_keep_alive: false, has_other: false },
+            expects_continue: false,
+        }
     }
 
     /// Parses as much of `input` as is there. `input` is everything received since the first byte of this head, every time.
@@ -56,7 +110,169 @@ impl HeadParser {
     /// # Errors
     /// The first rule that is broken, with its offset in `input`; the same for any split of the bytes.
     pub fn parse(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<Progress, Rejection> {
-        let _ = (input, limits, head);
-        todo!()
+        if self.line.start() == 0 {
+            head.clear(); // also if the line was begun before: nothing is in it yet
+        }
+        while let Stage::RequestLine { empty_lines } = self.stage {
+            if self.request_line(empty_lines, input, limits, head)? == Progress::Partial {
+                return Ok(Progress::Partial);
+            }
+        }
+        self.field_section(input, limits, head)
+    }
+
+    /// One line before the field section: the request-line or an empty one.
+    fn request_line(
+        &mut self,
+        empty_lines: u32,
+        input: &[u8],
+        limits: &Limits,
+        head: &mut RequestHead,
+    ) -> Result<Progress, Rejection> {
+        let bound = Bound {
+            line: limits.request_line,
+            line_rule: Rule::RequestLineTooLong,
+            section: limits.head,
+            section_rule: Rule::HeadTooLarge,
+        };
+        let line = self.line.window(input, &bound);
+        let start = self.line.start() as u32;
+        if line.starts_with(b"\r\n") {
+            if empty_lines == EMPTY_LINES {
+                return Err(Rejection::new(Rule::LeadingEmptyLines, start));
+            }
+            self.line.advance(2);
+            self.stage = Stage::RequestLine { empty_lines: empty_lines + 1 };
+            return Ok(Progress::Complete);
+        }
+        let parsed = match request_line::parse(line, &mut self.line.scanned) {
+            Ok(parsed) => parsed,
+            Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
+        };
+        head.method = Method::from_bytes(parsed.method.of(line));
+        head.method_span = Span { start: start + parsed.method.start, ..parsed.method };
+        head.version = parsed.version;
+        head.target = RequestTarget::parse(head.method, parsed.target.of(line), start + parsed.target.start)?;
+        self.line.advance(parsed.len);
+        self.stage = Stage::FirstFieldLine;
+        Ok(Progress::Complete)
+    }
+
+    fn field_section(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<Progress, Rejection> {
+        let bound = Bound {
+            line: limits.field_line,
+            line_rule: Rule::FieldLineTooLong,
+            section: limits.head,
+            section_rule: Rule::HeadTooLarge,
+        };
+        loop {
+            let line = self.line.window(input, &bound);
+            if line.starts_with(b"\r\n") {
+                self.line.advance(2);
+                return self.conclude(input, limits, head);
+            }
+            let begun = self.begin_field_line(line, limits, head);
+            let parsed = match begun.and_then(|()| field_line::parse(line, &mut self.line.scanned)) {
+                Ok(parsed) => parsed,
+                Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
+            };
+            let start = self.line.start() as u32;
+            let field = FieldLine {
+                name: Span { start, len: parsed.name_end as u32 },
+                value: Span {
+                    start: start + parsed.value_start as u32,
+                    len: (parsed.value_end - parsed.value_start) as u32,
+                },
+                known: FieldName::of_token(&line[..parsed.name_end]),
+            };
+            head.fields.push(field);
+            self.note(&field, input, head)?;
+            self.line.advance(parsed.len);
+            self.stage = Stage::FieldLines;
+        }
+    }
+
+    /// What the first byte of a line in the field section already rules out.
+    #[inline(always)]
+    fn begin_field_line(&self, line: &[u8], limits: &Limits, head: &RequestHead) -> Result<(), Stop> {
+        match line.first() {
+            None | Some(b'\r') => Ok(()),
+            // obs-fold = OWS CRLF RWS
+            Some(&byte) if grammar::is_ows(byte) => match self.stage {
+                Stage::FieldLines => Err(Stop::Broken(Rule::LineFolding, 0)),
+                _ => Err(Stop::Broken(Rule::SpaceBeforeFields, 0)),
+            },
+            Some(_) if head.fields.len() >= limits.fields as usize => Err(Stop::Broken(Rule::TooManyFields, 0)),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Looks into the fields that bear upon the message itself.
+    #[inline]
+    fn note(&mut self, field: &FieldLine, input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
+        match field.known {
+            FieldName::Host => note_host(field, input, head),
+            FieldName::ContentLength => self.framing.note_content_length(field, input),
+            FieldName::Connection => {
+                self.connection.add(field.value.of(input));
+                Ok(())
+            }
+            FieldName::TransferEncoding => {
+                self.framing.note_transfer_encoding(field);
+                Ok(())
+            }
+            // RFC 9110 section 10.1.1: an expectation in an HTTP/1.0 request is ignored.
+            FieldName::Expect if head.version == Version::Http11 => self.note_expect(field, input),
+            _ => Ok(()),
+        }
+    }
+
+    // Expect = #expectation; the only one defined is 100-continue, without parameters
+    fn note_expect(&mut self, field: &FieldLine, input: &[u8]) -> Result<(), Rejection> {
+        for expectation in list::elements(field.value.of(input)) {
+            if expectation.bytes.eq_ignore_ascii_case(b"100-continue") {
+                self.expects_continue = true;
+            } else if !expectation.bytes.is_empty() {
+                let at = field.value.start + expectation.at as u32;
+                return Err(Rejection::new(Rule::ExpectationUnknown, at));
+            }
+        }
+        Ok(())
+    }
+
+    /// What can be said only once the whole head is there.
+    fn conclude(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<Progress, Rejection> {
+        let end = self.line.start();
+        if head.host.is_none() && head.version == Version::Http11 {
+            return Err(Rejection::new(Rule::HostMissing, end as u32 - 2)); // where it could have stood last
+        }
+        head.framing = self.framing.decide(head.version, &head.fields, input, limits.content)?;
+        head.persistence = self.connection.persistence(head.version);
+        if head.method == Method::Connect {
+            // What follows may be meant for the tunnel (RFC 9110 section 9.3.6) and must not be read as a request.
+            head.persistence = Persistence::Close;
+        }
+        head.expects_continue = self.expects_continue && !matches!(head.framing, Framing::None | Framing::Length(0));
+        head.len = end as u32;
+        *self = HeadParser::new();
+        Ok(Progress::Complete)
     }
 }
+
+// Host = uri-host [ ":" port ]
+fn note_host(field: &FieldLine, input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
+    if head.host.is_some() {
+        return Err(Rejection::new(Rule::HostRepeated, field.name.start));
+    }
+    // RFC 9112 section 3.2: empty if the target URI has no authority.
+    if !field.value.is_empty()
+        && let Err(offset) = authority::host_len(field.value.of(input))
+    {
+        return Err(Rejection::new(Rule::HostMalformed, field.value.start + offset as u32));
+    }
+    head.host = Some(field.value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

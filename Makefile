@@ -1,0 +1,90 @@
+# Needs Rust, CPython 3.10 or later with venv, pip and headers, a C compiler and make. The rest is set up here, in this
+# directory.
+#   make serve      a real application in your browser        make test      everything that is checked
+# A step that was done leaves a stamp and is not done again until what it depends on changes.
+
+PYTHON ?= python3
+VENV ?= .venv
+# The extension module is not linked with libpython, the Rust tests are: in one directory, each would rebuild PyO3 for
+# itself every time.
+WHEEL_TARGET ?= target-wheel
+
+BIN := $(abspath $(VENV))/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+export PYO3_PYTHON := $(BIN)/python
+
+RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
+PYTHON_SOURCES := pyproject.toml $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed)
+EXAMPLE_REQUIREMENTS := $(wildcard examples/*/requirements.txt)
+TEST_REQUIREMENTS := $(wildcard tests/requirements.txt)
+
+.PHONY: help
+help:
+	@echo "make serve                       serve the guest book of examples/guestbook, and print its address"
+	@echo "make serve APP=module:callable   serve another application of the current directory"
+	@echo "make test                        all checks and tests (what .ci/run calls)"
+	@echo "make test-pythons                the pytest suite on every CPython found, 3.10 and later"
+	@echo "make clean                       remove everything that was built or set up here"
+
+ifdef APP
+SERVED := $(APP)
+else
+SERVED := --chdir examples/guestbook guestbook:app
+endif
+
+.PHONY: serve
+serve: $(VENV)/.installed $(VENV)/.examples
+	exec $(BIN)/brickwork $(SERVED)
+
+.PHONY: test
+test: check rust-tests pytest
+
+.PHONY: check
+check: $(VENV)/.tools
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(BIN)/python tools/check_layers.py
+
+# Tests that embed Python are linked with libpython, which not every Python has; pytest covers those crates in any case.
+.PHONY: rust-tests
+rust-tests: $(VENV)/.tools
+	@if $(BIN)/python tools/has_libpython.py; then set -x; \
+	    cargo test --workspace --locked; \
+	else \
+	    echo "no libpython to link with: the Rust tests that embed Python are left out"; set -x; \
+	    cargo test --workspace --exclude brickwork --exclude brickwork-wsgi --locked; \
+	fi
+
+.PHONY: pytest
+pytest: $(VENV)/.installed $(VENV)/.tests
+	$(BIN)/python -m pytest tests
+
+.PHONY: test-pythons
+test-pythons:
+	@set -e; for python in $$($(PYTHON) tools/list_pythons.py); do \
+	    version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	    echo "== CPython $$version: $$python"; \
+	    $(MAKE) --no-print-directory pytest PYTHON=$$python VENV=.venv-$$version WHEEL_TARGET=target-$$version; \
+	done
+
+.PHONY: clean
+clean:
+	rm -rf .venv .venv-* target target-* .pytest_cache
+
+$(VENV)/.tools:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install 'maturin>=1.9,<2'
+	@touch $@
+
+# With PATH, because pip looks for the build backend's program there.
+$(VENV)/.installed: $(VENV)/.tools $(RUST_SOURCES) $(PYTHON_SOURCES)
+	PATH="$(BIN):$$PATH" CARGO_TARGET_DIR=$(WHEEL_TARGET) $(PIP) install --no-deps --no-build-isolation --force-reinstall .
+	@touch $@
+
+$(VENV)/.examples: $(VENV)/.tools $(EXAMPLE_REQUIREMENTS)
+	$(if $(EXAMPLE_REQUIREMENTS),$(PIP) install $(EXAMPLE_REQUIREMENTS:%=-r %))
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.tools $(TEST_REQUIREMENTS)
+	$(PIP) install pytest $(TEST_REQUIREMENTS:%=-r %)
+	@touch $@

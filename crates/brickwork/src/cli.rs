@@ -1,0 +1,137 @@
+//! The command line: arguments and environment in, a [`Config`] or a reason to stop out. Opens, imports and binds
+//! nothing.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+
+use crate::config::{self, ApplicationName, Config, Raw, Subject, foreign_flags};
+
+/// A web server for Python (WSGI) applications.
+#[derive(Parser, Debug)]
+#[command(name = "brickwork", version, subcommand_required = true, disable_help_subcommand = true)]
+enum Command {
+    /// Serve an application (the word `run` may be left out)
+    #[command(override_usage = USAGE, after_help = AFTER_HELP)]
+    Run(Run),
+    /// Serve a page on loopback that shows each request as the server understood it
+    #[command(after_help = AFTER_HELP)]
+    Demo(Demo),
+}
+
+#[derive(clap::Args, Debug)]
+struct Run {
+    /// module:callable, module:object.attribute, module:factory(), or a module with `application` or `app` in it
+    #[arg(value_name = "APP")]
+    application: String,
+    #[command(flatten)]
+    raw: Raw,
+}
+
+#[derive(clap::Args, Debug)]
+struct Demo {
+    #[command(flatten)]
+    raw: Raw,
+}
+
+const USAGE: &str = "brickwork [OPTIONS] APP
+       brickwork run [OPTIONS] APP
+       brickwork demo [OPTIONS]";
+
+const AFTER_HELP: &str = "A TIME is a number with ms, s, m or h; a SIZE a number with KiB, MiB or GiB.
+Every flag can be set in the environment too: --keep-alive as BRICKWORK_KEEP_ALIVE. The command line wins.
+Exit status: 0 ended as asked, 1 could not start, 2 wrong usage.";
+
+/// Why nothing is served.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// What was asked for is this text: standard output, status 0.
+    Shown(String),
+    /// What was asked for cannot be: standard error, status 2.
+    Usage(String),
+}
+
+/// Reads `arguments` (without the program's name). `environment` looks up a variable.
+pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<String>) -> Result<Config, Stop> {
+    let Some(first) = arguments.first() else {
+        return Err(Stop::Usage(format!("Usage: {USAGE}\n\nTry 'brickwork --help' for the options.\n")));
+    };
+    let is_command_named = ["run", "demo", "--version", "-V"].iter().any(|word| first == word);
+    let mut words: Vec<OsString> = vec!["brickwork".into()];
+    words.extend((!is_command_named).then(|| "run".into()));
+    words.extend(arguments);
+
+    let typed = Command::command().try_get_matches_from(&words).map_err(|error| explain(&error))?;
+    let matches = with_environment(words, typed, &environment)?;
+    let command = Command::from_arg_matches(&matches).map_err(|error| explain(&error))?;
+    let (raw, subject) = match command {
+        Command::Run(run) if !is_command_named && ["run", "demo"].contains(&run.application.as_str()) => {
+            return Err(usage(&format!("the word '{}' comes first, before the flags", run.application)));
+        }
+        Command::Run(run) => {
+            let name: ApplicationName = run.application.parse().map_err(|error: String| usage(&error))?;
+            (run.raw, Subject::Application(name))
+        }
+        Command::Demo(demo) => (demo.raw, Subject::Demo),
+    };
+    config::resolve(raw, subject, environment).map_err(|error| usage(&error))
+}
+
+/// Adds what the environment says about flags that were not typed. An empty variable says nothing.
+///
+/// Done here and not by clap, so that a flag cannot be without its variable, and tests can bring an environment along.
+fn with_environment(
+    words: Vec<OsString>,
+    typed: ArgMatches,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<ArgMatches, Stop> {
+    let mut command = Command::command();
+    let Some((name, typed_flags)) = typed.subcommand() else { return Ok(typed) };
+    let Some(flags) = command.find_subcommand(name) else { return Ok(typed) };
+    let (program_and_command, rest) = words.split_at(2);
+    let mut from_environment: Vec<OsString> = Vec::new();
+    for flag in flags.get_arguments() {
+        let Some(long) = flag.get_long() else { continue };
+        let is_ours = typed_flags.try_contains_id(flag.get_id().as_str()).is_ok();
+        if !is_ours || typed_flags.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let variable = format!("BRICKWORK_{}", long.replace('-', "_").to_uppercase());
+        let Some(value) = environment(&variable).filter(|value| !value.is_empty()) else { continue };
+        let argument: OsString = format!("--{long}={value}").into();
+        let alone = program_and_command.iter().chain([&argument]).chain(rest);
+        if let Err(error) = Command::command().try_get_matches_from(alone) {
+            let text = error.render().to_string();
+            let first_line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            return Err(usage(&format!("{variable} in the environment: {first_line}")));
+        }
+        from_environment.push(argument);
+    }
+    let all = program_and_command.iter().chain(&from_environment).chain(rest);
+    command.try_get_matches_from_mut(all).map_err(|error| explain(&error))
+}
+
+fn explain(error: &clap::Error) -> Stop {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Stop::Shown(text),
+        ErrorKind::UnknownArgument => {
+            if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+                && let Some(advice) = foreign_flags::advice(flag)
+            {
+                return usage(&format!("{flag}: {advice}"));
+            }
+        }
+        _ => {}
+    }
+    Stop::Usage(text)
+}
+
+fn usage(message: &str) -> Stop {
+    Stop::Usage(format!("error: {message}\n"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+use std::time::Duration;
+
+use brickwork_server::Bind;
+
+use super::*;
+use crate::config::{LogFormat, LogLevel, LogTarget};
+
+fn parse_words(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Stop> {
+    let environment = |name: &str| {
+        let found = variables.iter().find(|(variable, _)| *variable == name);
+        found.map(|(_, value)| String::from(*value))
+    };
+    parse(words.iter().map(OsString::from).collect(), environment)
+}
+
+fn usage_of(words: &[&str], variables: &[(&str, &str)]) -> String {
+    match parse_words(words, variables) {
+        Err(Stop::Usage(text)) => text,
+        other => panic!("{words:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn every_way_to_say_what_is_served() {
+    let application = |text: &str| Subject::Application(text.parse().unwrap());
+    let rows: [(&[&str], Subject); 9] = [
+        (&["app:application"], application("app:application")),
+        (&["run", "app:application"], application("app:application")),
+        (&["app:make()", "--threads", "1"], application("app:make()")),
+        (&["--threads=1", "app"], application("app")),
+        (&["--", "app"], application("app")),
+        (&["run", "demo"], application("demo")),
+        (&["run", "--threads", "1", "run"], application("run")),
+        (&["demo"], Subject::Demo),
+        (&["demo", "--threads", "1"], Subject::Demo),
+    ];
+    for (words, subject) in rows {
+        assert_eq!(parse_words(words, &[]).unwrap().subject, subject, "{words:?}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_said_in_one_message() {
+    let rows: [(&[&str], &str); 13] = [
+        (&[], "Usage: brickwork [OPTIONS] APP"),
+        (&["run"], "APP"),
+        (&["app.py"], "a module is meant: app:application"),
+        (&["--threads", "1", "demo"], "'demo' comes first"),
+        (&["--threads", "0", "app"], "--threads"),
+        (&["--threads", "x", "app"], "--threads"),
+        (&["--keep-alive", "5x", "app"], "--keep-alive"),
+        (&["--keep-alive", "0", "app"], "--keep-alive"),
+        (&["--limit-content", "1TB", "app"], "--limit-content"),
+        (&["--log-level", "loud", "app"], "trace, debug, info, warning, error"),
+        (&["--error-logfile", "none", "app"], "--error-logfile"),
+        (&["--limit-request-line", "100KiB", "app"], "--limit-request-head"),
+        (&["--frobnicate", "app"], "--frobnicate"),
+    ];
+    for (words, fragment) in rows {
+        let text = usage_of(words, &[]);
+        assert!(text.contains(fragment), "{words:?}: {text}");
+    }
+}
+
+#[test]
+fn a_flag_of_another_server_gets_one_line() {
+    let rows: [(&[&str], &str); 6] = [
+        (&["-k", "gevent", "app:app"], "-k: brickwork needs no worker class"),
+        (&["app:app", "--worker-class=gevent"], "--worker-class: brickwork needs no worker class"),
+        (&["-w4", "app:app"], "-w: not yet"),
+        (&["app:app", "--workers", "4"], "--workers: not yet"),
+        (&["run", "--interface", "wsgi", "app:app"], "--interface: "),
+        (&["--http", ":8000", "--wsgi-file", "app.py"], "--http: use --bind"),
+    ];
+    for (words, start) in rows {
+        let text = usage_of(words, &[]);
+        assert!(text.starts_with(&format!("error: {start}")), "{words:?}: {text}");
+        assert_eq!(text.lines().count(), 1, "{words:?}: {text}");
+    }
+}
+
+#[test]
+fn help_and_version_are_shown() {
+    for (words, fragment) in [
+        (&["--help"][..], "--keep-alive"),
+        (&["-h"], "brickwork demo"),
+        (&["run", "--help"], "BRICKWORK_KEEP_ALIVE"),
+        (&["demo", "--help"], "--threads"),
+        (&["--version"], concat!("brickwork ", env!("CARGO_PKG_VERSION"))),
+        (&["-V"], "brickwork "),
+    ] {
+        match parse_words(words, &[]) {
+            Err(Stop::Shown(text)) => assert!(text.contains(fragment), "{words:?}: {text}"),
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_environment_sets_what_was_not_typed() {
+    let variables = [
+        ("BRICKWORK_THREADS", "7"),
+        ("BRICKWORK_KEEP_ALIVE", "2m"),
+        ("BRICKWORK_LIMIT_REQUEST_FIELD_SIZE", "4KiB"),
+        ("BRICKWORK_LOG_LEVEL", "debug"),
+        ("BRICKWORK_BACKLOG", ""),
+    ];
+    let config = parse_words(&["app", "--log-level", "error"], &variables).unwrap();
+    assert_eq!(config.threads, 7);
+    assert_eq!(config.deadlines.keep_alive, Duration::from_secs(120));
+    assert_eq!(config.limits.field_line, 4096);
+    assert_eq!(config.log_level, LogLevel::Error);
+    assert_eq!(config.backlog, 2048);
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    let text = usage_of(&["app"], &[("BRICKWORK_THREADS", "many")]);
+    assert!(text.contains("BRICKWORK_THREADS in the environment"), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+}
+
+/// Everything unset gives the table of defaults of the manual.
+#[test]
+fn the_defaults_are_these() {
+    let config = parse_words(&["app"], &[]).unwrap();
+    assert_eq!(config.binds, [Bind::Tcp { host: "127.0.0.1".into(), port: 8000 }]);
+    assert_eq!((config.backlog, config.threads, config.chdir), (2048, 64, None));
+    assert_eq!(config.deadlines, brickwork_server::Config::default().deadlines);
+    assert_eq!(config.limits, brickwork_server::http::Limits::default());
+    assert_eq!(config.graceful_timeout, Duration::from_secs(25));
+    assert_eq!((config.spool_threshold, config.spool_directory), (512 * 1024, std::env::temp_dir()));
+    assert_eq!((config.error_log, config.access_log), (LogTarget::Standard, LogTarget::Standard));
+    assert_eq!((config.log_format, config.log_level), (LogFormat::Text, LogLevel::Info));
+}
+
+/// A default is said in a flag's text and set in `resolve.rs`: typing what the text says must change nothing.
+#[test]
+fn the_help_tells_the_defaults() {
+    let unset = format!("{:?}", parse_words(&["app"], &[]).unwrap());
+    let mut command = Command::command();
+    let run = command.find_subcommand_mut("run").unwrap();
+    let mut told = 0;
+    for flag in run.get_arguments() {
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        let (Some(long), Some((_, default))) = (flag.get_long(), help.split_once("(default ")) else { continue };
+        let default = default.trim_end_matches(')');
+        if ["bind", "spool-dir"].contains(&long) {
+            continue;
+        }
+        let typed = parse_words(&["app", &format!("--{long}={default}")], &[]).unwrap();
+        assert_eq!(format!("{typed:?}"), unset, "--{long}");
+        told += 1;
+    }
+    assert!(told >= 15, "only {told} defaults are told");
+}
+
+#[test]
+fn port_in_the_environment_means_every_address_except_for_the_demo() {
+    let tcp = |host: &str, port| vec![Bind::Tcp { host: host.into(), port }];
+    assert_eq!(parse_words(&["app"], &[("PORT", "5000")]).unwrap().binds, tcp("0.0.0.0", 5000));
+    assert_eq!(parse_words(&["demo"], &[("PORT", "5000")]).unwrap().binds, tcp("127.0.0.1", 5000));
+    assert!(usage_of(&["app"], &[("PORT", "http")]).contains("PORT"));
+}

@@ -1,0 +1,146 @@
+//! Exactly what was typed: one field a flag, unset where nothing was said. A flag's text, name and syntax are here and
+//! nowhere else; its default is in `resolve.rs`, and a test holds the `(default ...)` of each text against it.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, value_parser};
+
+use super::duration::{parse_deadline, parse_duration};
+use super::size::{parse_head_size, parse_size};
+
+/// The flags that every command which serves understands.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Raw {
+    /// Where to listen: HOST:PORT, :PORT, [::]:PORT, unix:PATH or fd://N; port 0 takes a free one. May be repeated
+    /// (default 127.0.0.1:8000; with PORT in the environment 0.0.0.0:$PORT)
+    #[arg(short, long, value_name = "ADDRESS", value_delimiter = ',', help_heading = "Listening")]
+    pub(crate) bind: Vec<String>,
+    /// Connections that the kernel holds until they are accepted (default 2048)
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=65535), help_heading = "Listening")]
+    pub(crate) backlog: Option<u32>,
+
+    /// Go to this directory first; the application is looked for there
+    #[arg(long, value_name = "DIR", help_heading = "Application")]
+    pub(crate) chdir: Option<PathBuf>,
+    /// At most so many calls into the application at once; 1: strictly one after the other (default 64)
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=4096), help_heading = "Application")]
+    pub(crate) threads: Option<u32>,
+
+    /// A request waits so long for one of these calls, then it is answered 503 (default 30s)
+    #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Application")]
+    pub(crate) queue_timeout: Option<Duration>,
+
+    /// A connection waits so long for its next request (default 75s)
+    #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
+    pub(crate) keep_alive: Option<Duration>,
+    /// A request head is all there after so long (default 30s)
+    #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
+    pub(crate) head_timeout: Option<Duration>,
+    /// A client sends some content at least so often (default 30s)
+    #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
+    pub(crate) content_timeout: Option<Duration>,
+    /// After this long, content comes at --content-rate on average (default 30s)
+    #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
+    pub(crate) content_grace: Option<Duration>,
+    /// Least bytes of content a second after --content-grace; 0 for any (default 500)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Deadlines")]
+    pub(crate) content_rate: Option<u64>,
+    /// A client takes some of the response at least so often (default 60s)
+    #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
+    pub(crate) write_timeout: Option<Duration>,
+    /// After TERM or Ctrl-C, requests in flight have so long to finish (default 25s)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Deadlines")]
+    pub(crate) graceful_timeout: Option<Duration>,
+
+    /// Longest request-line (default 8190)
+    #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
+    pub(crate) limit_request_line: Option<u32>,
+    /// Most field lines in a request (default 100)
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=32768), help_heading = "Limits")]
+    pub(crate) limit_request_fields: Option<u32>,
+    /// Longest field line (default 8190)
+    #[arg(
+        long = "limit-request-field_size",
+        alias = "limit-request-field-size",
+        value_name = "SIZE",
+        value_parser = parse_head_size,
+        help_heading = "Limits"
+    )]
+    pub(crate) limit_request_field_size: Option<u32>,
+    /// Longest request head (default 64KiB)
+    #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
+    pub(crate) limit_request_head: Option<u32>,
+    /// Most content in a request (default 1GiB)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    pub(crate) limit_content: Option<u64>,
+
+    /// Longest chunk line of chunked content (default 256)
+    #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
+    pub(crate) limit_chunk_line: Option<u32>,
+    /// Longest trailer section of chunked content (default 8KiB)
+    #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
+    pub(crate) limit_trailers: Option<u32>,
+
+    /// Content larger than this waits for the application in a file (default 512KiB)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Spooling")]
+    pub(crate) spool_threshold: Option<u64>,
+    /// The directory for such files; not writable: such content is refused with 413 (default $TMPDIR, or /tmp)
+    #[arg(long, value_name = "DIR", help_heading = "Spooling")]
+    pub(crate) spool_dir: Option<PathBuf>,
+
+    /// File of the error log, '-' for standard error (default -)
+    #[arg(long, visible_alias = "log-file", value_name = "FILE", help_heading = "Logs")]
+    pub(crate) error_logfile: Option<LogTarget>,
+    /// Least level in the error log; trace also shows request and response heads (default info)
+    #[arg(long, value_name = "LEVEL", help_heading = "Logs")]
+    pub(crate) log_level: Option<LogLevel>,
+    /// File of the access log, '-' for standard output, 'none' to turn it off (default -)
+    #[arg(long, value_name = "FILE", help_heading = "Logs")]
+    pub(crate) access_logfile: Option<LogTarget>,
+    /// Shape of both logs (default text)
+    #[arg(long, value_name = "FORMAT", help_heading = "Logs")]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+/// Where a log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LogTarget {
+    /// Standard error or standard output, whichever the log is used to.
+    Standard,
+    /// Nowhere.
+    Off,
+    /// The end of a file.
+    File(PathBuf),
+}
+
+impl FromStr for LogTarget {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<LogTarget, Infallible> {
+        Ok(match text {
+            "-" => LogTarget::Standard,
+            "none" => LogTarget::Off,
+            path => LogTarget::File(path.into()),
+        })
+    }
+}
+
+/// The shape of a log line: for people, or one JSON object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// How much is logged; each level includes those after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    Trace,
+    Debug,
+    Info,
+    Warning,
+    Error,
+}

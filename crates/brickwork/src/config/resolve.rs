@@ -1,0 +1,151 @@
+//! What a server can be made of: defaults filled in, settings held against each other. A default is in this file and
+//! nowhere else.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use brickwork_server::http::Limits;
+use brickwork_server::{Bind, Deadlines};
+
+use super::{ApplicationName, LogFormat, LogLevel, LogTarget, Raw, SizeText};
+
+/// Everything that was decided before anything is opened, imported or bound.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// What is served.
+    pub(crate) subject: Subject,
+    /// Addresses to listen on; at least one.
+    pub(crate) binds: Vec<Bind>,
+    /// Connections that the kernel holds until they are accepted.
+    pub(crate) backlog: u32,
+    /// Directory to go to first.
+    pub(crate) chdir: Option<PathBuf>,
+    /// At most so many calls into the application at once.
+    pub(crate) threads: usize,
+    /// How long a request may wait for one of them.
+    pub(crate) queue_timeout: Duration,
+    /// How long a peer may take.
+    pub(crate) deadlines: Deadlines,
+    /// How long requests in flight have to finish.
+    pub(crate) graceful_timeout: Duration,
+    /// Bounds on requests.
+    pub(crate) limits: Limits,
+    /// Content of more bytes than this goes to a file.
+    pub(crate) spool_threshold: u64,
+    /// The directory for such files, if it turns out to be writable.
+    pub(crate) spool_directory: PathBuf,
+    /// Where the error log goes.
+    pub(crate) error_log: LogTarget,
+    /// Where the access log goes.
+    pub(crate) access_log: LogTarget,
+    /// The shape of both.
+    pub(crate) log_format: LogFormat,
+    /// The least level in the error log.
+    pub(crate) log_level: LogLevel,
+}
+
+/// What is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// `brickwork run APP`
+    Application(ApplicationName),
+    /// `brickwork demo`
+    Demo,
+}
+
+/// Makes a configuration. `environment` looks up a variable.
+///
+/// # Errors
+/// One sentence that names the flag.
+pub(crate) fn resolve(
+    raw: Raw,
+    subject: Subject,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<Config, String> {
+    if raw.error_logfile == Some(LogTarget::Off) {
+        return Err("--error-logfile none: the error log can be sent elsewhere, not turned off".into());
+    }
+    let binds = resolve_binds(&raw.bind, &subject, environment("PORT"))?;
+    Ok(Config {
+        subject,
+        binds,
+        backlog: raw.backlog.unwrap_or(2048),
+        limits: resolve_limits(&raw)?,
+        chdir: raw.chdir,
+        threads: raw.threads.unwrap_or(64) as usize,
+        queue_timeout: raw.queue_timeout.unwrap_or(Duration::from_secs(30)),
+        deadlines: Deadlines {
+            keep_alive: raw.keep_alive.unwrap_or(Duration::from_secs(75)),
+            head: raw.head_timeout.unwrap_or(Duration::from_secs(30)),
+            content: raw.content_timeout.unwrap_or(Duration::from_secs(30)),
+            content_grace: raw.content_grace.unwrap_or(Duration::from_secs(30)),
+            content_rate: raw.content_rate.unwrap_or(500),
+            write: raw.write_timeout.unwrap_or(Duration::from_secs(60)),
+        },
+        graceful_timeout: raw.graceful_timeout.unwrap_or(Duration::from_secs(25)),
+        spool_threshold: raw.spool_threshold.unwrap_or(512 << 10),
+        spool_directory: raw.spool_dir.unwrap_or_else(std::env::temp_dir),
+        error_log: raw.error_logfile.unwrap_or(LogTarget::Standard),
+        access_log: raw.access_logfile.unwrap_or(LogTarget::Standard),
+        log_format: raw.log_format.unwrap_or(LogFormat::Text),
+        log_level: raw.log_level.unwrap_or(LogLevel::Info),
+    })
+}
+
+fn resolve_binds(typed: &[String], subject: &Subject, port: Option<String>) -> Result<Vec<Bind>, String> {
+    if typed.is_empty() {
+        // PORT is how platforms that route to a container say where; there, loopback would be reachable by nobody.
+        let host = match (&port, subject) {
+            (Some(_), Subject::Application(_)) => "0.0.0.0",
+            _ => "127.0.0.1",
+        };
+        let port = port.map_or(Ok(8000), |port| {
+            port.parse::<u16>().map_err(|_| format!("PORT in the environment is not a port number: '{port}'"))
+        })?;
+        return Ok(vec![Bind::Tcp { host: host.into(), port }]);
+    }
+    let parse = |text: &String| text.parse::<Bind>().map_err(|error| format!("--bind {text}: {error}"));
+    let binds = typed.iter().map(parse).collect::<Result<Vec<Bind>, String>>()?;
+    match binds.iter().zip(typed).find(|(bind, _)| *subject == Subject::Demo && !is_local(bind)) {
+        Some((_, text)) => Err(format!(
+            "--bind {text}: the demo shows everything about a request and listens on loopback only: 127.0.0.1:8000"
+        )),
+        None => Ok(binds),
+    }
+}
+
+fn is_local(bind: &Bind) -> bool {
+    match bind {
+        Bind::Tcp { host, .. } => {
+            host.parse::<std::net::IpAddr>().map_or(host == "localhost", |address| address.is_loopback())
+        }
+        Bind::Unix(_) => true,
+        Bind::Fd(_) => false,
+    }
+}
+
+fn resolve_limits(raw: &Raw) -> Result<Limits, String> {
+    let limits = Limits {
+        request_line: raw.limit_request_line.unwrap_or(8190),
+        fields: raw.limit_request_fields.unwrap_or(100),
+        field_line: raw.limit_request_field_size.unwrap_or(8190),
+        head: raw.limit_request_head.unwrap_or(64 << 10),
+        content: raw.limit_content.unwrap_or(1 << 30),
+        chunk_line: raw.limit_chunk_line.unwrap_or(256),
+        trailer_section: raw.limit_trailers.unwrap_or(8 << 10),
+    };
+    let lines = [
+        ("--limit-request-line", raw.limit_request_line),
+        ("--limit-request-field_size", raw.limit_request_field_size),
+    ];
+    for (flag, typed) in lines {
+        if let Some(line) = typed.filter(|&line| line > limits.head) {
+            return Err(format!(
+                "{flag} ({}) is more than --limit-request-head ({}): raise that one too",
+                SizeText(line.into()),
+                SizeText(limits.head.into())
+            ));
+        }
+    }
+    Ok(limits)
+}

@@ -1,0 +1,249 @@
+//! What the main thread does while others serve: it waits for signals, runs the handlers that the application set with
+//! `signal.signal` (they run nowhere else), and sees to it that the process is left in order.
+
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use brickwork_server::{AccessLog, Ended, Server, Stopper};
+use brickwork_supervisor::{Signal, Signals, Woken, exit_now};
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::config::DurationText;
+
+/// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to
+/// Python, so that `atexit` runs. If requests are stuck in the application it does not return: Python would wait for
+/// their threads.
+pub(crate) fn wait_and_leave(
+    py: Python<'_>,
+    signals: Signals,
+    server: Server,
+    grace: Duration,
+    access_log: Option<AccessLog>,
+) -> u8 {
+    warn_of_replaced_handlers(py);
+    let wakeup = PythonWakeup::install(py)
+        .inspect_err(|error| tracing::warn!("the application's signal handlers may run late: {error}"))
+        .ok();
+    let stopping = Stopping { stopper: server.stopper(), grace, is_draining: false };
+    let watch = Watch::over(server, &signals, access_log.clone());
+    let ended = obey_signals(py, &signals, wakeup.as_ref(), stopping, &watch);
+    if let Some(wakeup) = wakeup {
+        wakeup.remove(py);
+    }
+    // From here on a signal does again what Python, or the application, set it to: nothing can hang unkillably.
+    drop(signals);
+    match ended {
+        Ended::Drained => tracing::info!("stopped"),
+        Ended::Abandoned(count) => tracing::warn!("stopped, with {count} requests still in the application"),
+    }
+    if let Some(log) = access_log {
+        py.detach(|| log.flush());
+    }
+    if let Ended::Abandoned(_) = ended {
+        leave_stuck_threads_behind(py);
+    }
+    0
+}
+
+/// Waits without the interpreter lock, which a stuck application may never give back; signals are obeyed all the same.
+fn obey_signals(
+    py: Python<'_>,
+    signals: &Signals,
+    wakeup: Option<&PythonWakeup>,
+    mut stopping: Stopping,
+    watch: &Watch,
+) -> Ended {
+    loop {
+        if let Some(wakeup) = wakeup {
+            wakeup.empty();
+        }
+        match py.check_signals() {
+            Ok(()) => {}
+            Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(py) => stopping.drain("INT"),
+            Err(error) if error.is_instance_of::<PySystemExit>(py) => {
+                stopping.drain("a signal handler of the application called sys.exit()");
+            }
+            Err(error) => log_raised(py, &error, "a signal handler of the application raised"),
+        }
+        if let Some(ended) = py.detach(|| wait_detached(signals, wakeup, &mut stopping, watch)) {
+            watch.is_main_back.store(true, Ordering::Release);
+            return ended;
+        }
+    }
+}
+
+/// Obeys signals until the server has ended, or until there may be something for Python to handle (None).
+fn wait_detached(
+    signals: &Signals,
+    wakeup: Option<&PythonWakeup>,
+    stopping: &mut Stopping,
+    watch: &Watch,
+) -> Option<Ended> {
+    loop {
+        match signals.wait(wakeup.map(|wakeup| wakeup.reader.as_fd())) {
+            Ok(Woken::Signal(signal)) => stopping.obey(signal),
+            Ok(Woken::Called) => {}
+            Ok(Woken::Readable | Woken::Interrupted) => return watch.ended.get().copied(),
+            Err(error) => {
+                tracing::error!("waiting for signals: {error}");
+                stopping.stopper.stop_now();
+                return Some(*watch.ended.wait());
+            }
+        }
+        if let Some(&ended) = watch.ended.get() {
+            return Some(ended);
+        }
+    }
+}
+
+/// What signals do to the server.
+struct Stopping {
+    stopper: Stopper,
+    grace: Duration,
+    is_draining: bool,
+}
+
+impl Stopping {
+    fn obey(&mut self, signal: Signal) {
+        match (signal, self.is_draining) {
+            (Signal::SIGTERM, _) => self.drain("TERM"),
+            (Signal::SIGINT, false) => self.drain("INT"),
+            _ => {
+                tracing::info!("{signal}: ending at once");
+                self.stopper.stop_now();
+            }
+        }
+    }
+
+    fn drain(&mut self, why: &str) {
+        if !self.is_draining {
+            self.is_draining = true;
+            tracing::info!("{why}: finishing what is in flight, for {} at the most", DurationText(self.grace));
+            self.stopper.drain(self.grace);
+        }
+    }
+}
+
+/// What the thread that waits for the server's end, and the main thread, tell each other.
+struct Watch {
+    ended: OnceLock<Ended>,
+    /// Whether the main thread got the interpreter lock after that end.
+    is_main_back: AtomicBool,
+}
+
+impl Watch {
+    fn over(server: Server, signals: &Signals, access_log: Option<AccessLog>) -> Arc<Watch> {
+        let watch = Arc::new(Watch { ended: OnceLock::new(), is_main_back: AtomicBool::new(false) });
+        let (ours, waker) = (Arc::clone(&watch), signals.waker());
+        thread::spawn(move || {
+            let ended = *ours.ended.get_or_init(|| server.join());
+            waker.wake();
+            if let Ended::Abandoned(count) = ended {
+                thread::sleep(LAST_CHANCE);
+                if !ours.is_main_back.load(Ordering::Acquire) {
+                    tracing::error!("{count} requests are stuck and hold the interpreter lock: leaving without atexit");
+                    access_log.inspect(AccessLog::flush);
+                    exit_now(0);
+                }
+            }
+        });
+        watch
+    }
+}
+
+/// So long may the interpreter lock be out of reach before a process whose requests were abandoned ends without it. A
+/// thread that gives the lock up at all does so every 5 ms.
+const LAST_CHANCE: Duration = Duration::from_secs(2);
+
+/// The descriptor that CPython's signal handler writes to, so that a signal that comes just before the wait still ends
+/// it.
+struct PythonWakeup {
+    reader: UnixStream,
+    writer: UnixStream,
+}
+
+impl PythonWakeup {
+    fn install(py: Python<'_>) -> PyResult<PythonWakeup> {
+        let (reader, writer) = UnixStream::pair()?;
+        reader.set_nonblocking(true)?;
+        writer.set_nonblocking(true)?;
+        let previous = set_wakeup_fd(py, writer.as_raw_fd())?;
+        if previous != -1 {
+            // The application's own: it has its reasons, and a late handler is all that it costs us.
+            set_wakeup_fd(py, previous)?;
+        }
+        Ok(PythonWakeup { reader, writer })
+    }
+
+    fn empty(&self) {
+        let mut numbers = [0; 64];
+        while matches!((&self.reader).read(&mut numbers), Ok(count) if count > 0) {}
+    }
+
+    fn remove(self, py: Python<'_>) {
+        let ours = self.writer.as_raw_fd();
+        match set_wakeup_fd(py, -1) {
+            Ok(found) if found != ours && found != -1 => drop(set_wakeup_fd(py, found)),
+            _ => {}
+        }
+    }
+}
+
+fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
+    let options = PyDict::new(py);
+    options.set_item("warn_on_full_buffer", false)?;
+    py.import("signal")?.call_method("set_wakeup_fd", (fd,), Some(&options))?.extract()
+}
+
+/// Says which handlers of the application ours have replaced.
+fn warn_of_replaced_handlers(py: Python<'_>) {
+    let check = || -> PyResult<()> {
+        let signal = py.import("signal")?;
+        for (name, default) in [("SIGTERM", "SIG_DFL"), ("SIGINT", "default_int_handler"), ("SIGQUIT", "SIG_DFL")] {
+            let handler = signal.call_method1("getsignal", (signal.getattr(name)?,))?;
+            if !handler.eq(signal.getattr(default)?)? && !handler.eq(signal.getattr("SIG_IGN")?)? && !handler.is_none()
+            {
+                tracing::warn!(
+                    "the application's handler of {name} is not called: brickwork ends on it; use atexit instead"
+                );
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = check() {
+        log_raised(py, &error, "looking for signal handlers");
+    }
+}
+
+fn log_raised(py: Python<'_>, error: &PyErr, what: &str) {
+    let lines =
+        py.import("traceback").and_then(|traceback| traceback.call_method1("format_exception", (error.value(py),)));
+    let lines = lines.and_then(|lines| lines.extract::<Vec<String>>()).unwrap_or_default();
+    tracing::error!(traceback = lines.concat(), "{what}: {error}");
+}
+
+/// Does by hand what Python's finalization would, except for waiting for threads that will not end.
+fn leave_stuck_threads_behind(py: Python<'_>) -> ! {
+    let last_words = || -> PyResult<()> {
+        py.import("atexit")?.call_method0("_run_exitfuncs")?;
+        let sys = py.import("sys")?;
+        for stream in ["stdout", "stderr"] {
+            let stream = sys.getattr(stream)?;
+            if !stream.is_none() {
+                stream.call_method0("flush")?;
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = last_words() {
+        log_raised(py, &error, "leaving");
+    }
+    exit_now(0)
+}

@@ -1,0 +1,132 @@
+//! The request-line, RFC 9112 section 3, and what arrives in its place: empty lines, HTTP/0.9, TLS.
+//!
+//! ```text
+//! request-line = method SP request-target SP HTTP-version
+//! ```
+
+use super::line::{self, Scanned, Stop};
+use crate::grammar::{TARGET, TCHAR};
+use crate::{Rule, Span, Version, scan};
+
+/// Where the parts of a request-line are, as offsets into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RequestLine {
+    pub(super) method: Span,
+    pub(super) target: Span,
+    pub(super) version: Version,
+    /// Bytes of the line with its CRLF.
+    pub(super) len: usize,
+}
+
+/// Parses the line that `input` starts with.
+#[inline]
+pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<RequestLine, Stop> {
+    let method_end = match scanned.token_end {
+        0 => scan::end_of(TCHAR, input, scanned.clean),
+        known => known,
+    };
+    if method_end == 0 || input.get(method_end) != Some(&b' ') {
+        scanned.clean = method_end;
+        return Err(method_fault(input, method_end));
+    }
+    let target_start = method_end + 1;
+    let target_end = match scanned.target_end {
+        0 => scan::end_of(TARGET, input, scanned.clean.max(target_start)),
+        known => known,
+    };
+    if target_end == target_start || input.get(target_end) != Some(&b' ') {
+        *scanned = Scanned { token_end: method_end, target_end: 0, clean: target_end };
+        return Err(target_fault(input, target_start, target_end));
+    }
+    let (version, len) = match version(input, target_end + 1, scanned.clean) {
+        Ok(found) => found,
+        Err(stop) => {
+            *scanned = Scanned { token_end: method_end, target_end, clean: input.len() };
+            return Err(stop);
+        }
+    };
+    Ok(RequestLine {
+        method: Span { start: 0, len: method_end as u32 },
+        target: Span { start: target_start as u32, len: (target_end - target_start) as u32 },
+        version,
+        len,
+    })
+}
+
+// method = token
+#[cold]
+fn method_fault(input: &[u8], at: usize) -> Stop {
+    match input {
+        // A TLS record: content type handshake (0x16), then the major version 3.
+        [0x16] => Stop::More,
+        [0x16, 0x03, ..] => Stop::Broken(Rule::TlsHello, 0),
+        _ if input.get(at) == Some(&b'\r') => line::fault(input, at, Rule::RequestLineShort),
+        _ => line::fault(input, at, Rule::MethodNotToken),
+    }
+}
+
+#[cold]
+fn target_fault(input: &[u8], start: usize, at: usize) -> Stop {
+    let rule = match input.get(at) {
+        Some(b'\r') if at == start => Rule::RequestLineShort,
+        Some(b'\r') => Rule::Http09,
+        Some(b' ') => Rule::RequestLineSpace,
+        _ => Rule::TargetByte,
+    };
+    line::fault(input, at, rule)
+}
+
+// HTTP-version = HTTP-name "/" DIGIT "." DIGIT
+// HTTP-name    = %s"HTTP"
+#[inline]
+fn version(input: &[u8], start: usize, clean: usize) -> Result<(Version, usize), Stop> {
+    match input.get(start..).and_then(|rest| rest.first_chunk::<10>()) {
+        Some(b"HTTP/1.1\r\n") => Ok((Version::Http11, start + 10)),
+        _ => other_version(input, start, clean),
+    }
+}
+
+fn other_version(input: &[u8], start: usize, clean: usize) -> Result<(Version, usize), Stop> {
+    for (index, expected) in b"HTTP/0.0".iter().enumerate() {
+        let at = start + index;
+        let Some(byte) = input.get(at) else {
+            return Err(Stop::More);
+        };
+        let fits = if *expected == b'0' { byte.is_ascii_digit() } else { byte == expected };
+        if !fits {
+            return Err(version_fault(input, start, at, clean));
+        }
+    }
+    let version_end = start + 8;
+    let len = match input.get(version_end) {
+        None | Some(b'\r' | b'\n') => line::end(input, version_end, Rule::VersionMalformed)?,
+        Some(b' ') => return Err(Stop::Broken(Rule::RequestLineSpace, version_end)),
+        Some(_) => return Err(version_fault(input, start, version_end, clean)),
+    };
+    match (input[start + 5], input[start + 7]) {
+        (b'1', b'0') => Ok((Version::Http10, len)),
+        // RFC 9110 section 6.2: a higher minor version is processed as the highest one we conform to.
+        (b'1', _) => Ok((Version::Http11, len)),
+        _ => Err(Stop::Broken(Rule::VersionUnsupported, start + 5)),
+    }
+}
+
+/// Most malformed versions are no versions: a target with a space in it. That shows by another space in the rest of the line,
+/// which is looked for from `clean` on.
+#[cold]
+fn version_fault(input: &[u8], start: usize, at: usize, clean: usize) -> Stop {
+    let is_telling = |byte: &u8| matches!(byte, b' ' | b'\r' | b'\n');
+    // A CR at the very end of what was scanned told nothing yet.
+    let from = clean.saturating_sub(1).max(at);
+    match input[from..].iter().position(is_telling) {
+        None => Stop::More,
+        Some(offset) if input[from + offset] == b' ' => Stop::Broken(Rule::RequestLineSpace, start - 1),
+        Some(offset) => match line::fault(input, from + offset, Rule::VersionMalformed) {
+            Stop::Broken(Rule::VersionMalformed, _) => Stop::Broken(Rule::VersionMalformed, at),
+            stop => stop,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! A connection's way from the response to its next request, or to its close.
+
+use crate::Exchange;
+use crate::connections::{Key, Phase, Then};
+use crate::deadlines::NEVER;
+use crate::event_loop::EventLoop;
+use crate::response::{Stage, Unsent};
+use crate::send_buffer::Flushed;
+use crate::transport::Moved;
+
+/// How long, and how much, a closing connection is still read (RFC 9112 section 9.6).
+const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+const LINGER_AT_ONCE: usize = 64;
+
+impl EventLoop {
+    /// Takes an exchange back from its handler.
+    pub(crate) fn complete(&mut self, mut exchange: Box<Exchange>) {
+        if exchange.progress.stage == Stage::Open && !exchange.slot().is_gone() {
+            // The handler left without an answer.
+            let _ = exchange.answer_status(500);
+        }
+        if let Some(log) = &self.setup.config.access_log {
+            log.record(&exchange);
+        }
+        let key = exchange.key;
+        if exchange.slot().is_gone() {
+            self.recycle(exchange);
+            return self.close(key);
+        }
+        if exchange.progress.stage == Stage::Aborted {
+            return self.break_off(key, exchange);
+        }
+        if exchange.closes() {
+            let has_more = exchange.has_leftover() || !exchange.is_content_read();
+            return self.end(key, exchange, has_more);
+        }
+        self.persist(key, exchange);
+    }
+
+    /// Ends a connection whose response is incomplete, so that the client can tell.
+    fn break_off(&mut self, key: Key, exchange: Box<Exchange>) {
+        if exchange.is_close_delimited() {
+            exchange.slot().transport.reset();
+            self.recycle(exchange);
+            return self.close(key);
+        }
+        // What was sent is a prefix that its framing shows to be one; it may still be on its way out.
+        self.end(key, exchange, false);
+    }
+
+    /// On to the next request, when the last bytes of this answer are gone.
+    fn persist(&mut self, key: Key, mut exchange: Box<Exchange>) {
+        let is_gathered = exchange.progress.waiting == Unsent::Gathered && self.gathering == Some(key);
+        let is_unsent = exchange.progress.waiting != Unsent::Nothing;
+        exchange.next_request();
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if is_unsent && !is_gathered {
+            let flushed = connection.slot.flush();
+            if flushed != Flushed::All {
+                connection.exchange = Some(exchange);
+                return self.await_room(key, flushed, Then::Persist);
+            }
+        }
+        connection.phase = Phase::Head;
+        if !exchange.input.is_empty() || connection.readable {
+            connection.exchange = Some(exchange);
+            return self.ready.push_front(key);
+        }
+        connection.phase = Phase::Idle;
+        self.recycle(exchange);
+        if self.is_draining {
+            return self.close(key);
+        }
+        self.set_due(key, self.setup.config.deadlines.keep_alive);
+    }
+
+    /// A flush that sent not everything: goes on when the poller says so, or in a later turn, or never.
+    fn await_room(&mut self, key: Key, flushed: Flushed, then: Then) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.phase = Phase::Flushing(then);
+        match flushed {
+            Flushed::All => self.leave(key, then),
+            Flushed::Some { progress: false } => self.set_due_once(key, self.setup.config.deadlines.write),
+            Flushed::Some { progress: true } => self.set_due(key, self.setup.config.deadlines.write),
+            Flushed::Yielded => {
+                self.set_due(key, self.setup.config.deadlines.write);
+                self.ready.push_back(key);
+            }
+            Flushed::Broken => self.close(key),
+        }
+    }
+
+    /// Sends the answers that were gathered for a shared write, before anything that may block.
+    pub(crate) fn flush_gathered(&mut self) {
+        let Some(key) = self.gathering.take() else { return };
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let flushed = connection.slot.flush();
+        // With the exchange out, its return deals with what is left.
+        if flushed != Flushed::All && matches!(connection.phase, Phase::Idle | Phase::Head | Phase::Content) {
+            self.await_room(key, flushed, Then::Persist);
+        }
+    }
+
+    /// The last response of a connection is complete: sends what is left of it, and closes.
+    pub(crate) fn end(&mut self, key: Key, exchange: Box<Exchange>, has_more: bool) {
+        self.recycle(exchange);
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        // A peer that has said it sends no more cannot lose the answer to a reset.
+        let then = if has_more && !connection.peer_finished { Then::Linger } else { Then::Close };
+        connection.due = NEVER;
+        let flushed = connection.slot.flush();
+        self.await_room(key, flushed, then);
+    }
+
+    /// There may be room for the rest of a response.
+    pub(crate) fn on_flushable(&mut self, key: Key, then: Then) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let flushed = connection.slot.flush();
+        self.await_room(key, flushed, then);
+    }
+
+    fn leave(&mut self, key: Key, then: Then) {
+        let now = self.now;
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        match then {
+            Then::Persist => {
+                connection.phase = Phase::Head;
+                connection.readable = true;
+                self.ready.push_back(key);
+            }
+            Then::Close => self.close(key),
+            Then::Linger => {
+                connection.slot.transport.shutdown_write();
+                connection.phase = Phase::Lingering;
+                connection.since = now;
+                self.set_due(key, LINGER);
+                self.linger(key);
+            }
+        }
+    }
+
+    /// Reads and drops what a closing peer still sends.
+    pub(crate) fn linger(&mut self, key: Key) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let mut dropped = Vec::with_capacity(16 * 1024);
+        for _ in 0..LINGER_AT_ONCE {
+            dropped.clear();
+            match connection.slot.transport.receive(&mut dropped) {
+                Moved::Bytes(_) => {}
+                Moved::NotNow => return,
+                Moved::End | Moved::Broken => return self.close(key),
+            }
+        }
+        self.ready.push_back(key);
+    }
+
+    /// Forgets a connection. Its descriptor closes as soon as no exchange holds its slot any more.
+    pub(crate) fn close(&mut self, key: Key) {
+        let Some(connection) = self.connections.remove(key) else { return };
+        let transport = &connection.slot.transport;
+        // A child forked by the application may hold a duplicate: neither the poller nor the peer would learn of our close.
+        self.poller.remove(transport.fd());
+        transport.shutdown();
+        if let Some(exchange) = connection.exchange {
+            self.recycle(exchange);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What the threads of one server share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::config::Setup;
+use crate::counters::Counters;
+use crate::doorbell::Doorbell;
+use crate::event_loop::EventLoop;
+use crate::promote::token::{LoopCell, Stamp};
+use crate::promote::{Crew, work};
+use crate::returns::ReturnQueue;
+use crate::{Exchange, Handler};
+
+/// See the module's documentation.
+pub(crate) struct Engine {
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) handler: Arc<dyn Handler>,
+    /// The event loop, and who owns it.
+    pub(crate) cell: LoopCell<EventLoop>,
+    pub(crate) crew: Arc<Crew>,
+    pub(crate) returns: Arc<ReturnQueue<Box<Exchange>>>,
+    pub(crate) doorbell: Arc<Doorbell>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) orders: AtomicU8,
+}
+
+/// What the server was told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Orders {
+    Serve,
+    /// Finish what is in flight.
+    Drain,
+    /// End now.
+    Stop,
+}
+
+impl Engine {
+    pub(crate) fn orders(&self) -> Orders {
+        match self.orders.load(Ordering::Relaxed) {
+            0 => Orders::Serve,
+            1 => Orders::Drain,
+            _ => Orders::Stop,
+        }
+    }
+
+    /// Gives an order; a stronger one given before holds.
+    pub(crate) fn order(&self, orders: Orders) {
+        self.orders.fetch_max(orders as u8, Ordering::Relaxed);
+        self.doorbell.ring();
+    }
+
+    /// Sends an exchange home from a thread that has not got the loop.
+    pub(crate) fn bring_back(&self, exchange: Box<Exchange>) {
+        if self.returns.push(exchange) {
+            self.doorbell.ring();
+        }
+    }
+
+    /// The loop was taken; if from a call, that call is detached from now on.
+    pub(crate) fn count_detached(&self, taken: Stamp) {
+        if taken.is_call() {
+            self.crew.note_detached();
+        }
+    }
+
+    /// The watcher leads from now on: another thread has to watch.
+    pub(crate) fn replace_watcher(self: &Arc<Engine>) {
+        if self.crew.replace_watcher() {
+            self.start_counted_thread();
+        }
+    }
+
+    /// Starts the first thread of the crew.
+    pub(crate) fn start_thread(self: &Arc<Engine>) {
+        self.crew.note_thread(1);
+        self.start_counted_thread();
+    }
+
+    fn start_counted_thread(self: &Arc<Engine>) {
+        let engine = Arc::clone(self);
+        self.counters.threads_started.fetch_add(1, Ordering::Relaxed);
+        let started = std::thread::Builder::new().name("brickwork".into()).spawn(move || {
+            let crew = Arc::clone(&engine.crew);
+            work(&engine);
+            drop(engine);
+            crew.note_thread(-1);
+        });
+        if let Err(error) = started {
+            // Those that are there take turns; the guardian keeps I/O going.
+            tracing::error!("no further thread can be started: {error}");
+            self.crew.note_thread(-1);
+        }
+    }
+}

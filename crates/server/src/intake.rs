@@ -1,0 +1,147 @@
+//! Gathers a request's content before the handler is called: memory first, then an unlinked file, so that a slow sender never holds a
+//! thread (DESIGN: the walk, step 4).
+
+use std::fs::File;
+use std::io::{self, Seek, Write};
+
+use brickwork_http::h1::{BodyReader, Framing, Step};
+use brickwork_http::{Limits, Rejection, Rule};
+
+use crate::input::{Behind, Input};
+use crate::transport::{Moved, Transport};
+use crate::{RequestContent, Spool};
+
+/// Content on its way in.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    reader: BodyReader,
+    gathered: Gathered,
+    /// Bytes of content so far.
+    received: u64,
+}
+
+#[derive(Debug)]
+enum Gathered {
+    Memory(Vec<u8>),
+    File(File),
+}
+
+/// Why content is refused.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// It breaks a rule.
+    Rejected(Rejection),
+    /// It could not be spooled: our fault, not the client's.
+    Spool(io::Error),
+}
+
+impl Intake {
+    /// Content framed so is about to come.
+    pub(crate) fn new(framing: Framing, spool: &Spool) -> Result<Intake, Refusal> {
+        let gathered = match framing {
+            Framing::Length(length) if length > spool.threshold => Gathered::File(spool_file(spool)?),
+            Framing::Length(length) => Gathered::Memory(Vec::with_capacity(usize::try_from(length).unwrap_or(0))),
+            _ => Gathered::Memory(Vec::new()),
+        };
+        Ok(Intake { reader: BodyReader::new(framing), gathered, received: 0 })
+    }
+
+    /// Bytes of content so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Where in the bytes in hand the element starts that a rejection's offset counts from.
+    pub(crate) fn element_start(&self) -> usize {
+        self.reader.element_start()
+    }
+
+    /// Takes what `input` holds of the content. True when the content is complete; the rest of `input` is then the next request.
+    pub(crate) fn take(&mut self, input: &mut Behind<'_>, limits: &Limits, spool: &Spool) -> Result<bool, Refusal> {
+        loop {
+            match self.reader.step(input.unused(), limits).map_err(Refusal::Rejected)? {
+                Step::Content { skip, len } => {
+                    let content = input.unused().get(skip..skip + len).unwrap_or(&[]);
+                    self.received += len as u64;
+                    self.gathered.keep(content, self.received, spool)?;
+                    input.discard(skip + len);
+                }
+                Step::Partial { skip } => {
+                    input.discard(skip);
+                    return Ok(false);
+                }
+                Step::Complete { skip } => {
+                    input.discard(skip);
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// Receives more: straight into the content where its length is known and it stays in memory, else into `input`. Says also whether there
+    /// may be more to receive at once.
+    pub(crate) fn fill(&mut self, input: &mut Input, transport: &Transport) -> (Moved, bool) {
+        /// Room for one receive of content that goes through the buffer.
+        const ROOM: usize = 64 * 1024;
+        let (Gathered::Memory(memory), Some(remaining)) = (&mut self.gathered, self.reader.remaining()) else {
+            return input.fill(transport, ROOM);
+        };
+        let before = memory.len();
+        let wanted = before + usize::try_from(remaining).unwrap_or(0);
+        memory.reserve(wanted - before);
+        let moved = transport.receive(memory);
+        let is_full = memory.len() == memory.capacity();
+        // The allocator may give more room than asked for: what follows the content is the next request.
+        if memory.len() > wanted {
+            input.append(&memory[wanted..]);
+            memory.truncate(wanted);
+        }
+        self.note_received(before);
+        (moved, is_full)
+    }
+
+    /// Counts bytes that were received past the reader.
+    fn note_received(&mut self, before: usize) {
+        let Gathered::Memory(memory) = &self.gathered else { return };
+        let fresh = memory.len() - before;
+        self.received += fresh as u64;
+        self.reader.skip_content(fresh as u64);
+    }
+
+    /// The content, complete.
+    pub(crate) fn into_content(self) -> Result<RequestContent, Refusal> {
+        match self.gathered {
+            Gathered::Memory(bytes) => Ok(RequestContent::memory(bytes)),
+            Gathered::File(mut file) => {
+                file.rewind().map_err(Refusal::Spool)?;
+                Ok(RequestContent::file(file, self.received))
+            }
+        }
+    }
+}
+
+impl Gathered {
+    /// Keeps `content`; `total` is the content's length with it.
+    fn keep(&mut self, content: &[u8], total: u64, spool: &Spool) -> Result<(), Refusal> {
+        if let Gathered::Memory(bytes) = self
+            && total > spool.threshold
+        {
+            let mut file = spool_file(spool)?;
+            file.write_all(bytes).map_err(Refusal::Spool)?;
+            *self = Gathered::File(file);
+        }
+        match self {
+            Gathered::Memory(bytes) => bytes.extend_from_slice(content),
+            Gathered::File(file) => file.write_all(content).map_err(Refusal::Spool)?,
+        }
+        Ok(())
+    }
+}
+
+/// An unlinked file in the spool directory. Without one, content over the threshold is too large.
+fn spool_file(spool: &Spool) -> Result<File, Refusal> {
+    match &spool.directory {
+        Some(directory) => tempfile::tempfile_in(directory).map_err(Refusal::Spool),
+        None => Err(Refusal::Rejected(Rejection { rule: Rule::ContentTooLarge, at: 0 })),
+    }
+}

@@ -1,0 +1,260 @@
+//! The threads that call the handler, and the queue of requests that wait for one.
+//!
+//! At most `--threads` calls run at once. A call is either the leader's inline one or a detached one (its thread lost the loop), so it
+//! is enough to count the detached: the leader may call while they are fewer than the cap. A thread whose detached call ends takes
+//! the next request from the queue and keeps its place in the count; so the count never dips while work waits, and with a cap of 1 there are
+//! never two calls at once.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::parker::Parker;
+use crate::Exchange;
+use crate::connections::Key;
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    most_calls: usize,
+    detached: AtomicUsize,
+    /// Length of the queue, readable without its lock.
+    waiting: AtomicUsize,
+    roster: Mutex<Roster>,
+    /// Tells whoever waits for the end that a thread has left.
+    left: Condvar,
+    watcher: Parker,
+    guardian: Parker,
+    /// The guardian leads, because nobody could get the interpreter lock.
+    pub(super) guardian_leads: AtomicBool,
+    /// A thread that can get the interpreter lock wants the loop from the guardian.
+    pub(super) is_loop_wanted: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Roster {
+    queue: VecDeque<Box<Exchange>>,
+    /// Idle threads; the last to come is the first to be woken, because its caches are warm and the others may retire.
+    parked: Vec<Arc<Parker>>,
+    has_watcher: bool,
+    threads: usize,
+    is_over: bool,
+}
+
+/// What a thread with nothing to do is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Duty {
+    /// Watch the loop's owner.
+    Watch,
+    /// End.
+    Leave,
+}
+
+/// An idle thread ends after this long, as long as two are left.
+const IDLE: Duration = Duration::from_secs(30);
+/// Requests that may wait for a thread.
+const MOST_WAITING: usize = 4096;
+
+impl Crew {
+    pub(crate) fn new(most_calls: usize) -> Crew {
+        Crew {
+            most_calls: most_calls.max(1),
+            detached: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            roster: Mutex::new(Roster::default()),
+            left: Condvar::new(),
+            watcher: Parker::new(),
+            guardian: Parker::new(),
+            guardian_leads: AtomicBool::new(false),
+            is_loop_wanted: AtomicBool::new(false),
+        }
+    }
+
+    fn roster(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the leader may call the handler now.
+    pub(super) fn may_call(&self) -> bool {
+        self.detached.load(Ordering::SeqCst) < self.most_calls
+    }
+
+    /// Calls whose thread lost the loop.
+    pub(super) fn detached(&self) -> usize {
+        self.detached.load(Ordering::Relaxed)
+    }
+
+    /// The owner of the loop was robbed in a call (or gave the loop up): one more call is detached.
+    pub(crate) fn note_detached(&self) {
+        self.detached.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A detached call has ended: the next request, to be called in its place, or none, and then the place is free.
+    pub(super) fn next_in_place(&self) -> Option<Box<Exchange>> {
+        let mut roster = self.roster();
+        let next = roster.queue.pop_front();
+        if next.is_none() {
+            self.detached.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        next
+    }
+
+    /// The request that has waited longest, for the leader to call, if it may.
+    pub(super) fn next_for_leader(&self) -> Option<Box<Exchange>> {
+        if self.waiting.load(Ordering::Relaxed) == 0 || !self.may_call() {
+            return None;
+        }
+        let mut roster = self.roster();
+        let next = roster.queue.pop_front();
+        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        next
+    }
+
+    /// Puts a request behind those that wait; gives it back if there are too many.
+    pub(super) fn enqueue(&self, exchange: Box<Exchange>) -> Result<(), Box<Exchange>> {
+        let mut roster = self.roster();
+        if roster.queue.len() >= MOST_WAITING {
+            return Err(exchange);
+        }
+        roster.queue.push_back(exchange);
+        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Takes a request out of the queue again, if it still waits there.
+    pub(crate) fn withdraw(&self, key: Key) -> Option<Box<Exchange>> {
+        let mut roster = self.roster();
+        let place = roster.queue.iter().position(|exchange| exchange.key == key)?;
+        let exchange = roster.queue.remove(place);
+        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        exchange
+    }
+
+    /// For a thread with nothing to do: sleeps until there is.
+    pub(super) fn stand_by(&self) -> Duty {
+        let parker = Arc::new(Parker::new());
+        let mut roster = self.roster();
+        loop {
+            if roster.is_over {
+                return Duty::Leave;
+            }
+            if !roster.has_watcher {
+                roster.has_watcher = true;
+                roster.parked.retain(|parked| !Arc::ptr_eq(parked, &parker));
+                return Duty::Watch;
+            }
+            if !roster.parked.iter().any(|parked| Arc::ptr_eq(parked, &parker)) {
+                roster.parked.push(Arc::clone(&parker));
+            }
+            drop(roster);
+            parker.sleep(Some(IDLE), || {
+                let roster = self.roster();
+                roster.is_over || !roster.has_watcher
+            });
+            roster = self.roster();
+            let is_needed = roster.is_over || !roster.has_watcher || roster.threads <= 2;
+            if !is_needed && parker.slept_through() {
+                roster.parked.retain(|parked| !Arc::ptr_eq(parked, &parker));
+                return Duty::Leave;
+            }
+        }
+    }
+
+    /// The watcher has become the leader: somebody else has to watch. True if a thread must be started for it.
+    #[must_use]
+    pub(crate) fn replace_watcher(&self) -> bool {
+        let mut roster = self.roster();
+        roster.has_watcher = false;
+        if let Some(parker) = roster.parked.pop() {
+            drop(roster);
+            parker.wake();
+            return false;
+        }
+        // One thread for each call, and one for the loop.
+        let is_missing = roster.threads <= self.most_calls;
+        if is_missing {
+            roster.threads += 1;
+        }
+        is_missing
+    }
+
+    /// A thread was started (or, as `replace_watcher` counts it already, could not be).
+    pub(crate) fn note_thread(&self, change: isize) {
+        let mut roster = self.roster();
+        roster.threads = roster.threads.saturating_add_signed(change);
+        drop(roster);
+        self.left.notify_all();
+    }
+
+    /// The watcher's and the guardian's nap; `reason_to_stay` is what they would miss.
+    pub(super) fn nap(&self, who: Napper, at_most: Option<Duration>, reason_to_stay: impl FnOnce() -> bool) {
+        self.parker(who).sleep(at_most, reason_to_stay);
+    }
+
+    pub(super) fn wake_watcher(&self) {
+        self.watcher.wake();
+    }
+
+    /// The loop's owner is back from the poller: whoever went to sleep because nothing happened looks again.
+    pub(super) fn stir(&self) {
+        Parker::wake_all([&self.watcher, &self.guardian]);
+    }
+
+    fn parker(&self, who: Napper) -> &Parker {
+        match who {
+            Napper::Watcher => &self.watcher,
+            Napper::Guardian => &self.guardian,
+        }
+    }
+
+    /// Everybody is to leave. Requests that still wait are dropped.
+    pub(crate) fn dismiss(&self) {
+        let mut roster = self.roster();
+        roster.is_over = true;
+        roster.queue.clear();
+        self.waiting.store(0, Ordering::Relaxed);
+        let parked = std::mem::take(&mut roster.parked);
+        drop(roster);
+        for parker in parked {
+            parker.wake();
+        }
+        self.stir();
+        self.left.notify_all();
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.roster().is_over
+    }
+
+    /// Waits until `done` or the time is up; woken by every thread that leaves.
+    pub(crate) fn wait_for(&self, at_most: Option<Duration>, done: impl Fn(usize, bool) -> bool) -> (usize, bool) {
+        let deadline = at_most.map(|time| std::time::Instant::now() + time);
+        let mut roster = self.roster();
+        loop {
+            let (threads, is_over) = (roster.threads, roster.is_over);
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
+            if done(threads, is_over) || left.is_some_and(|left| left.is_zero()) {
+                return (threads, is_over);
+            }
+            roster = match left {
+                None => self.left.wait(roster).unwrap_or_else(PoisonError::into_inner),
+                Some(left) => self.left.wait_timeout(roster, left).unwrap_or_else(PoisonError::into_inner).0,
+            };
+        }
+    }
+
+    /// Wakes whoever waits in [`wait_for`](Crew::wait_for), because the deadline has changed.
+    pub(crate) fn note_change(&self) {
+        drop(self.roster());
+        self.left.notify_all();
+    }
+}
+
+/// Who naps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Napper {
+    Watcher,
+    Guardian,
+}

@@ -1,0 +1,183 @@
+//! The loop's owner: runs the loop and calls the handler inline, until it is robbed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::crew::Duty;
+use super::tenure::{self, Call};
+use super::token::LoopGuard;
+use super::watcher::watch;
+use crate::Exchange;
+use crate::engine::{Engine, Orders};
+use crate::event_loop::{EventLoop, Next};
+
+/// The life of one thread of the crew: watch, lead, handle, and again.
+pub(crate) fn work(engine: &Arc<Engine>) {
+    let interpreter = &*engine.setup.interpreter;
+    interpreter.enter_thread();
+    tenure::sit(engine);
+    while engine.crew.stand_by() == Duty::Watch {
+        if let Some((guard, holds_lock)) = watch(engine) {
+            Leader { engine, holds_lock }.lead(guard);
+        }
+    }
+    tenure::rise();
+    interpreter.leave_thread();
+}
+
+/// A thread that owns the loop, or has just lost it.
+struct Leader<'a> {
+    engine: &'a Arc<Engine>,
+    holds_lock: bool,
+}
+
+/// What became of the loop in a step.
+enum Step<'a> {
+    Ours(LoopGuard<'a, EventLoop>),
+    Gone,
+}
+
+impl<'a> Leader<'a> {
+    /// Leads until the loop is lost; then finishes what is left to do without it.
+    fn lead(&mut self, mut guard: LoopGuard<'a, EventLoop>) {
+        guard.with(EventLoop::flush_gathered);
+        while let Step::Ours(still) = self.step(guard) {
+            guard = still;
+        }
+        self.release();
+    }
+
+    fn step(&mut self, mut guard: LoopGuard<'a, EventLoop>) -> Step<'a> {
+        let crew = &self.engine.crew;
+        if let Some(exchange) = crew.next_for_leader() {
+            return self.call(guard, exchange);
+        }
+        match guard.with(EventLoop::next) {
+            Next::Request(exchange) if self.engine.handler.is_native(exchange.request()) => {
+                call_native(self.engine, &mut guard, exchange);
+                Step::Ours(guard)
+            }
+            Next::Request(exchange) if crew.may_call() => self.call(guard, exchange),
+            Next::Request(exchange) => {
+                enqueue(self.engine, &mut guard, exchange);
+                Step::Ours(guard)
+            }
+            Next::Poll => {
+                self.release();
+                poll(self.engine, &mut guard);
+                match self.engine.orders() {
+                    Orders::Stop => self.finish(guard),
+                    _ => Step::Ours(guard),
+                }
+            }
+            Next::Finished => self.finish(guard),
+        }
+    }
+
+    /// The server is over: everybody leaves.
+    fn finish(&mut self, mut guard: LoopGuard<'a, EventLoop>) -> Step<'a> {
+        guard.with(EventLoop::cut_all);
+        self.engine.crew.dismiss();
+        Step::Gone
+    }
+
+    /// Calls the handler inline. The loop may be gone when it returns.
+    fn call(&mut self, guard: LoopGuard<'a, EventLoop>, mut exchange: Box<Exchange>) -> Step<'a> {
+        let engine = self.engine;
+        let call = if self.holds_lock {
+            Call::Inline(guard.enter_app())
+        } else {
+            let waiting = guard.enter_wait();
+            self.acquire();
+            waiting.enter_app(&engine.cell).map_or(Call::Detached, Call::Inline)
+        };
+        tenure::begin(call);
+        call_handler(engine, &mut exchange);
+        let call = tenure::end();
+        // Others wait for the lock to finish their calls: they go first. Otherwise it is kept for the rest of the batch.
+        if engine.crew.detached() > 0 {
+            self.release();
+        }
+        match call.reclaim(engine) {
+            Ok(mut guard) => {
+                guard.with(|event_loop| event_loop.complete(exchange));
+                Step::Ours(guard)
+            }
+            Err(_) => {
+                engine.bring_back(exchange);
+                self.work_off();
+                Step::Gone
+            }
+        }
+    }
+
+    /// Without the loop: handles what waits, in the place of the call that just ended.
+    fn work_off(&mut self) {
+        while let Some(mut exchange) = self.engine.crew.next_in_place() {
+            self.acquire();
+            tenure::begin(Call::Detached);
+            call_handler(self.engine, &mut exchange);
+            tenure::end();
+            self.release();
+            self.engine.bring_back(exchange);
+        }
+    }
+
+    fn acquire(&mut self) {
+        if !self.holds_lock {
+            self.engine.setup.interpreter.acquire();
+            self.holds_lock = true;
+        }
+    }
+
+    fn release(&mut self) {
+        if self.holds_lock {
+            self.engine.setup.interpreter.release();
+            self.holds_lock = false;
+        }
+    }
+}
+
+/// Waits for events. The owner keeps the loop meanwhile, and says that it sleeps.
+pub(super) fn poll(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>) {
+    guard.publish_poll();
+    guard.with(EventLoop::poll);
+    guard.publish_loop();
+    engine.crew.stir();
+    if engine.orders() == Orders::Drain {
+        guard.with(EventLoop::drain);
+    }
+}
+
+/// No thread is free (or none can get the interpreter lock): the request waits in the queue.
+pub(super) fn enqueue(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>, exchange: Box<Exchange>) {
+    let key = exchange.key;
+    guard.with(EventLoop::flush_gathered);
+    match engine.crew.enqueue(exchange) {
+        Ok(()) => {
+            engine.counters.queued.fetch_add(1, Relaxed);
+            guard.with(|event_loop| event_loop.note_queued(key));
+        }
+        Err(exchange) => guard.with(|event_loop| event_loop.shed(exchange)),
+    }
+}
+
+/// A handler that cannot block: called by whoever has the loop, without the interpreter lock, and not robbed.
+pub(super) fn call_native(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>, mut exchange: Box<Exchange>) {
+    tenure::begin(Call::Native);
+    call_handler(engine, &mut exchange);
+    tenure::end();
+    guard.with(|event_loop| event_loop.complete(exchange));
+}
+
+/// A panic in a handler is the end of its request, and of nothing else.
+fn call_handler(engine: &Engine, exchange: &mut Exchange) {
+    let handled = catch_unwind(AssertUnwindSafe(|| engine.handler.handle(exchange)));
+    if let Err(panic) = handled {
+        let what = panic.downcast_ref::<&str>().copied();
+        let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)");
+        tracing::error!("the handler panicked: {what}");
+        exchange.fail();
+    }
+}

@@ -1,0 +1,23 @@
+//! Who runs the event loop, and how it changes hands (docs/concepts/scheduling.md).
+//!
+//! - `token`: the word that says where the loop's owner is, and the typestate round it
+//! - `tenure`: what this thread knows of its own call: is the loop still ours?
+//! - `leader`: runs the loop and calls the handler inline
+//! - `watcher`: one standby that takes the loop over when the handler blocks
+//! - `guardian`: keeps I/O going when nobody can get the interpreter lock
+//! - `crew`: the threads, and the queue of requests that wait for one
+//! - `drowse`, `parker`: sleep and wake without a lost wake-up
+
+mod crew;
+pub(crate) mod drowse;
+mod guardian;
+mod leader;
+mod parker;
+mod tenure;
+pub(crate) mod token;
+mod watcher;
+
+pub(crate) use crew::Crew;
+pub(crate) use guardian::guard;
+pub(crate) use leader::work;
+pub(crate) use tenure::{is_inline, wait_outside};

@@ -1,0 +1,70 @@
+//! Requests that wait for a thread, as the loop sees them: their deadline, their clients' patience, and the answer when the queue is full.
+
+use crate::Exchange;
+use crate::connections::{Key, Phase};
+use crate::deadlines::NEVER;
+use crate::event_loop::EventLoop;
+
+impl EventLoop {
+    /// A request was put into the queue.
+    pub(crate) fn note_queued(&mut self, key: Key) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.phase = Phase::Queued;
+        let has_left = connection.peer_finished;
+        self.set_due(key, self.setup.config.queue_timeout);
+        if has_left {
+            self.give_up_queued(key);
+        }
+    }
+
+    /// The client of a queued request has left: its request is not run. One that only finished sending looks the same until it is
+    /// written to, and is taken for one that left: whoever waits in a queue behind a full house for a client that will not speak again
+    /// waits in vain nearly always.
+    pub(crate) fn give_up_queued(&mut self, key: Key) {
+        if let Some(exchange) = self.crew.withdraw(key) {
+            self.recycle(exchange);
+            self.close(key);
+        }
+    }
+
+    /// A request has waited too long.
+    pub(crate) fn shed_queued(&mut self, key: Key) {
+        match self.crew.withdraw(key) {
+            Some(exchange) => self.shed(exchange),
+            None => {
+                // A thread has taken it meanwhile.
+                if let Some(connection) = self.connections.get_mut(key) {
+                    connection.phase = Phase::Out;
+                    connection.due = NEVER;
+                }
+            }
+        }
+    }
+
+    /// Answers 503 in place of the handler: there is no room for this request.
+    pub(crate) fn shed(&mut self, mut exchange: Box<Exchange>) {
+        let _ = exchange.answer_busy();
+        self.complete(exchange);
+    }
+
+    /// Ends every connection now. Clients whose request is still with a handler are told so.
+    pub(crate) fn cut_all(&mut self) {
+        self.stop_listening();
+        for key in self.connections.keys(|_| true) {
+            if let Some(connection) = self.connections.get_mut(key)
+                && matches!(connection.phase, Phase::Out | Phase::Queued)
+                && connection.slot.claim.win_for_loop()
+            {
+                connection.slot.offer(INTERRUPTED, crate::Content::Empty);
+                connection.slot.transport.shutdown_write();
+            }
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.slot.cut();
+            }
+            self.close(key);
+        }
+    }
+}
+
+const INTERRUPTED: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";

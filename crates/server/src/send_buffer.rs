@@ -1,0 +1,180 @@
+//! What the kernel has not taken yet of a connection's output, in order: heads and small content as bytes, large content as it came.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use crate::Content;
+use crate::transport::{Moved, Transport};
+
+/// Unsent output of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct SendBuffer {
+    segments: VecDeque<Segment>,
+}
+
+/// One piece, and how much of it has gone.
+#[derive(Debug)]
+struct Segment {
+    content: Content,
+    sent: u64,
+}
+
+/// How far a flush got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Everything was taken.
+    All,
+    /// Some is left; the socket is full.
+    Some {
+        /// Whether any byte was taken.
+        progress: bool,
+    },
+    /// The kernel still takes more, but others must have their turn: flush again soon, without waiting for the poller.
+    Yielded,
+    /// The connection is broken (or a file ended before its length was sent): nothing more can be sent.
+    Broken,
+}
+
+impl SendBuffer {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// Bytes that wait.
+    pub(crate) fn len(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.content.len() - segment.sent).sum()
+    }
+
+    /// Adds `bytes` behind what waits, in the last piece if that is a growing one.
+    pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
+        match self.segments.back_mut() {
+            Some(Segment { content: Content::Owned(tail), .. }) => tail.extend_from_slice(bytes),
+            _ => self.push(Content::Owned(bytes.to_vec())),
+        }
+    }
+
+    /// Adds a piece behind what waits.
+    pub(crate) fn push(&mut self, content: Content) {
+        if !content.is_empty() {
+            self.segments.push_back(Segment { content, sent: 0 });
+        }
+    }
+
+    /// Forgets everything: the connection is broken.
+    pub(crate) fn clear(&mut self) {
+        self.segments.clear();
+    }
+
+    /// Sends `head` and then `content`, without copying what the kernel takes at once. What it does not take waits here.
+    pub(crate) fn offer(&mut self, transport: &Transport, head: &[u8], content: Content) -> Flushed {
+        if self.is_empty() && (!head.is_empty() || !content.is_empty()) {
+            let moved = match memory(&content, 0) {
+                Some([]) => transport.send(head),
+                Some(bytes) => transport.send_gathered(&[IoSlice::new(head), IoSlice::new(bytes)]),
+                None if head.is_empty() => Moved::NotNow,
+                None => transport.send(head),
+            };
+            let taken = match moved {
+                Moved::Bytes(n) => n,
+                Moved::NotNow => 0,
+                Moved::End | Moved::Broken => return self.broken(),
+            };
+            self.push_bytes_if_any(&head[taken.min(head.len())..]);
+            let sent = taken.saturating_sub(head.len()) as u64;
+            if sent < content.len() {
+                self.segments.push_back(Segment { content, sent });
+            }
+            if self.is_empty() {
+                return Flushed::All;
+            }
+        } else {
+            self.push_bytes(head);
+            self.push(content);
+        }
+        self.flush(transport)
+    }
+
+    fn push_bytes_if_any(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.push_bytes(bytes);
+        }
+    }
+
+    /// Sends as much of what waits as the kernel takes.
+    pub(crate) fn flush(&mut self, transport: &Transport) -> Flushed {
+        /// Bytes for one connection before others have their turn.
+        const TURN: u64 = 4 << 20;
+        let (mut progress, mut taken) = (false, 0);
+        while let Some(first) = self.segments.front_mut() {
+            let moved = match &first.content {
+                Content::File { file, offset, len } => {
+                    let mut from = offset + first.sent;
+                    transport.send_file(file, &mut from, len - first.sent)
+                }
+                _ => self.send_memory(transport),
+            };
+            match moved {
+                Moved::Bytes(n) => {
+                    progress = true;
+                    taken += n as u64;
+                    self.advance(n as u64);
+                    if taken >= TURN && !self.is_empty() {
+                        return Flushed::Yielded;
+                    }
+                }
+                Moved::NotNow => return Flushed::Some { progress },
+                Moved::End | Moved::Broken => return self.broken(),
+            }
+        }
+        Flushed::All
+    }
+
+    /// Sends the run of in-memory pieces at the front in one call.
+    fn send_memory(&self, transport: &Transport) -> Moved {
+        const PIECES: usize = 16;
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        let mut count = 0;
+        let run = self.segments.iter().map_while(|segment| memory(&segment.content, segment.sent));
+        for (piece, bytes) in pieces.iter_mut().zip(run) {
+            *piece = IoSlice::new(bytes);
+            count += 1;
+        }
+        match &pieces[..count] {
+            [one] => transport.send(one),
+            several => transport.send_gathered(several),
+        }
+    }
+
+    fn advance(&mut self, mut taken: u64) {
+        while let Some(first) = self.segments.front_mut() {
+            let left = first.content.len() - first.sent;
+            if taken < left {
+                first.sent += taken;
+                return;
+            }
+            taken -= left;
+            self.segments.pop_front();
+        }
+    }
+
+    fn broken(&mut self) -> Flushed {
+        self.clear();
+        Flushed::Broken
+    }
+}
+
+/// The bytes of a piece that lives in memory, from `sent` on; None for a file.
+fn memory(content: &Content, sent: u64) -> Option<&[u8]> {
+    let bytes: &[u8] = match content {
+        Content::Empty => &[],
+        Content::Static(bytes) => bytes,
+        Content::Owned(bytes) => bytes,
+        Content::Foreign(foreign) => foreign.as_bytes(),
+        Content::File { .. } => return None,
+    };
+    bytes.get(usize::try_from(sent).ok()?..)
+}
+
+#[cfg(test)]
+#[path = "send_buffer_tests.rs"]
+mod tests;

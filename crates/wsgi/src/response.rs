@@ -1,0 +1,324 @@
+//! One response as the application sees it: what start_response was given, what was written, and when it is too late
+//! for what.
+//!
+//! The head is built at once in the server's own buffer and checked there; it is sent with the first block of content.
+//! The methods raise what is the application's fault as Python exceptions; [`SendError`] is what happened on the way to
+//! the client.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+
+use brickwork_http::h1::FieldFate;
+use brickwork_http::{Fault, Method};
+use brickwork_server::{Content, Exchange, SendError};
+use pyo3::exceptions::{PyAssertionError, PyBrokenPipeError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple};
+
+use crate::latin1;
+
+/// The response to the request in hand.
+pub(crate) struct Response<'e> {
+    exchange: &'e mut Exchange,
+    stage: Stage,
+    /// Bytes of content that were offered block by block.
+    offered: u64,
+    /// Nothing reaches the client any more.
+    is_lost: bool,
+    /// The thread that the server handed the request to: the only one whose waiting it knows.
+    thread: ThreadId,
+}
+
+/// How far a response has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// start_response has not been called.
+    Waiting,
+    /// start_response was called, and refused what it was given.
+    Refused,
+    /// The head is known. It can still be replaced.
+    Started,
+    /// The head is on its way, and content follows block by block.
+    Begun,
+    /// All of it was sent, as far as that was possible.
+    Over,
+}
+
+impl<'e> Response<'e> {
+    pub(crate) fn new(exchange: &'e mut Exchange) -> Self {
+        Response { exchange, stage: Stage::Waiting, offered: 0, is_lost: false, thread: thread::current().id() }
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Whether the client has gone, or was answered by the server itself: an application that stumbles over this is not
+    /// at fault.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    pub(crate) fn exchange(&self) -> &Exchange {
+        self.exchange
+    }
+
+    /// start_response without its third argument.
+    pub(crate) fn start(&mut self, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+        if self.stage != Stage::Waiting {
+            return Err(PyAssertionError::new_err("start_response was called again without exc_info"));
+        }
+        self.replace(status, headers)
+    }
+
+    /// Sets status and header fields, in place of earlier ones if there were. The head must not be on its way.
+    pub(crate) fn replace(&mut self, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+        // Until all of it is found good: what follows a refusal must not be sent under half a head.
+        self.stage = Stage::Refused;
+        set_status(self.exchange, status)?;
+        set_fields(self.exchange, headers)?;
+        self.stage = Stage::Started;
+        Ok(())
+    }
+
+    /// The `write` callable: sends a block now. The first call sends the head, even without a byte of content.
+    pub(crate) fn write(&mut self, block: Content) -> PyResult<()> {
+        if thread::current().id() != self.thread {
+            return Err(PyRuntimeError::new_err("write() was called in another thread than the application"));
+        }
+        self.check_started()?;
+        let gone = || PyBrokenPipeError::new_err("the client has gone");
+        match self.stage {
+            Stage::Over if self.is_lost => Err(gone()),
+            Stage::Over => Err(PyRuntimeError::new_err("write() was called after the response was complete")),
+            _ => self.send_block(block).map_err(|error| match error {
+                SendError::Overrun => PyValueError::new_err("write() went beyond the Content-Length"),
+                _ => gone(),
+            }),
+        }
+    }
+
+    /// That there is a head to send.
+    pub(crate) fn check_started(&self) -> PyResult<()> {
+        match self.stage {
+            Stage::Waiting => {
+                Err(PyRuntimeError::new_err("start_response was not called before the response's content"))
+            }
+            Stage::Refused => Err(PyRuntimeError::new_err("start_response was called, but refused what it was given")),
+            Stage::Started | Stage::Begun | Stage::Over => Ok(()),
+        }
+    }
+
+    /// Sends one block, and the head before the first. `check_started` has passed.
+    pub(crate) fn send_block(&mut self, block: Content) -> Result<(), SendError> {
+        self.begin(None)?;
+        self.offered += block.len();
+        let sent = self.exchange.write(block);
+        self.noting(sent)
+    }
+
+    /// Finishes the head for content that comes in blocks, if that was not done before.
+    pub(crate) fn begin(&mut self, length: Option<u64>) -> Result<(), SendError> {
+        if self.stage == Stage::Begun {
+            return Ok(());
+        }
+        self.stage = Stage::Begun;
+        let begun = self.exchange.begin(length);
+        self.noting(begun)
+    }
+
+    /// Sends all content that there is, in one block if the head has not gone before.
+    pub(crate) fn send_all(&mut self, content: Content) -> Result<(), SendError> {
+        if self.stage == Stage::Begun {
+            if !content.is_empty() {
+                self.send_block(content)?;
+            }
+            return self.finish();
+        }
+        self.stage = Stage::Over;
+        let sent = self.exchange.send(content);
+        self.noting(sent)
+    }
+
+    /// Ends content that came in blocks.
+    pub(crate) fn finish(&mut self) -> Result<(), SendError> {
+        self.stage = Stage::Over;
+        let finished = self.exchange.finish();
+        self.noting(finished)
+    }
+
+    fn noting(&mut self, result: Result<(), SendError>) -> Result<(), SendError> {
+        if let Err(SendError::Gone | SendError::Superseded) = result {
+            self.is_lost = true;
+            self.stage = Stage::Over;
+        }
+        result
+    }
+
+    /// Answers with an error, or, once the head has gone, makes the client see that the response is not complete.
+    pub(crate) fn fail(&mut self) -> Result<(), SendError> {
+        match self.stage {
+            Stage::Waiting | Stage::Refused | Stage::Started => {
+                let response = &mut self.exchange.response;
+                // These are literals that keep the rules.
+                let _ = response.start(500, b"Internal Server Error");
+                let _ = response.field(b"Content-Type", b"text/plain; charset=utf-8");
+                self.send_all(Content::Static(b"Internal Server Error\n"))
+            }
+            // The client has all that it was promised: what failed then is no fault of the response.
+            Stage::Begun if self.exchange.response.content_length().is_some_and(|length| length <= self.offered) => {
+                self.finish()
+            }
+            Stage::Begun => {
+                self.stage = Stage::Over;
+                self.exchange.abort();
+                Ok(())
+            }
+            Stage::Over => Ok(()),
+        }
+    }
+
+    /// Whether no content may follow the head, so that there is no use in asking the application for it.
+    pub(crate) fn is_bodyless(&self) -> bool {
+        self.exchange.request().head.method == Method::Head
+            || matches!(self.exchange.response.status_code(), 204 | 205 | 304)
+    }
+}
+
+/// Gives the response its status-line: three digits, a space, a reason phrase.
+fn set_status(exchange: &mut Exchange, status: &Bound<'_, PyAny>) -> PyResult<()> {
+    let text = status.cast::<PyString>().map_err(|_| wrong_type("status", "a str", status))?;
+    let Some(bytes) = latin1::bytes(text) else {
+        return Err(not_latin1("status", text));
+    };
+    let Some((status_code, reason_phrase)) = split_status(bytes) else {
+        let status = quoted(bytes);
+        return Err(PyValueError::new_err(format!("status {status} is not three digits, a space and a reason phrase")));
+    };
+    // PEP 3333 forbids every control character; HTTP itself would let a tab pass.
+    if let Some(at) = reason_phrase.iter().position(|byte| *byte == b'\t') {
+        return Err(PyValueError::new_err(format!("status {} contains a tab (byte {})", quoted(bytes), at + 4)));
+    }
+    exchange.response.start(status_code, reason_phrase).map_err(|fault| {
+        PyValueError::new_err(format!("status {} {}", quoted(bytes), complaint(fault, reason_phrase, 4)))
+    })
+}
+
+/// Status code and reason phrase of a status string.
+fn split_status(status: &[u8]) -> Option<(u16, &[u8])> {
+    let [hundreds @ b'0'..=b'9', tens @ b'0'..=b'9', ones @ b'0'..=b'9', b' ', reason_phrase @ ..] = status else {
+        return None;
+    };
+    let digit = |byte: &u8| u16::from(byte - b'0');
+    Some((digit(hundreds) * 100 + digit(tens) * 10 + digit(ones), reason_phrase))
+}
+
+/// Adds the header fields to the response.
+fn set_fields(exchange: &mut Exchange, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+    let headers =
+        headers.cast_exact::<PyList>().map_err(|_| wrong_type("response_headers", "a list of tuples", headers))?;
+    for header in headers {
+        let (what, wanted) = ("an item of response_headers", "a tuple of name and value");
+        let pair = header.cast::<PyTuple>().map_err(|_| wrong_type(what, wanted, &header))?;
+        if pair.len() != 2 {
+            return Err(PyTypeError::new_err(format!("{what} is a tuple of {}, PEP 3333 needs {wanted}", pair.len())));
+        }
+        let (name, value) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
+        let name = name.cast::<PyString>().map_err(|_| wrong_type("the name of a response header", "a str", &name))?;
+        let Some(name_bytes) = latin1::bytes(&name) else {
+            return Err(not_latin1("the name of a response header", &name));
+        };
+        let what = || format!("response header {}", quoted(name_bytes));
+        let value = value.cast::<PyString>().map_err(|_| wrong_type(&what(), "a str", &value))?;
+        let Some(value_bytes) = latin1::bytes(&value) else {
+            return Err(not_latin1(&what(), &value));
+        };
+        if let Some(at) = value_bytes.iter().position(|byte| *byte == b'\t') {
+            return Err(PyValueError::new_err(format!("{} contains a tab (byte {at})", what())));
+        }
+        match exchange.response.field(name_bytes, value_bytes) {
+            Ok(FieldFate::Sent | FieldFate::Honoured) => (),
+            Ok(FieldFate::Dropped) => warn_of_dropped(name_bytes),
+            Err(fault) => {
+                return Err(PyValueError::new_err(format!("{} {}", what(), complaint(fault, value_bytes, 0))));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Says, once for each name, that a field was left out.
+#[cold]
+fn warn_of_dropped(name: &[u8]) {
+    static WARNED: Mutex<Option<HashSet<Vec<u8>>>> = Mutex::new(None);
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if warned.get_or_insert_default().insert(name.to_ascii_lowercase()) {
+        tracing::warn!(
+            "response header {} is left out: it is between the server and its peer (PEP 3333, \"Other HTTP Features\"); \
+             remove it from the application, or send Connection: close if it is to close the connection",
+            quoted(name)
+        );
+    }
+}
+
+/// What is wrong with a piece of a head, as the end of a sentence. Names a control byte of `bytes` before anything
+/// else; `offset` is where `bytes` start in what the application gave.
+#[cold]
+fn complaint(fault: Fault, bytes: &[u8], offset: usize) -> String {
+    let Some(at) = bytes.iter().position(u8::is_ascii_control) else {
+        return format!("is not allowed: {} (byte {})", fault.rule.title(), fault.at);
+    };
+    let byte = bytes[at];
+    let at = at + offset;
+    match byte {
+        b'\r' | b'\n' => format!("contains a line break (byte {at})"),
+        _ => format!("contains the control byte 0x{byte:02x} (byte {at})"),
+    }
+}
+
+#[cold]
+fn wrong_type(what: &str, wanted: &str, given: &Bound<'_, PyAny>) -> PyErr {
+    PyTypeError::new_err(format!("{what} is {}, PEP 3333 needs {wanted}", type_name(given)))
+}
+
+#[cold]
+fn not_latin1(what: &str, text: &Bound<'_, PyString>) -> PyErr {
+    let mut message = format!("{what} is not ISO-8859-1");
+    if let Some((at, character)) = latin1::first_outside(text) {
+        let _ = write!(message, ": it contains U+{:04X} (character {at})", u32::from(character));
+    }
+    PyValueError::new_err(message)
+}
+
+/// The name of an object's type, for a message.
+pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or_else(|_| "an object".into(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Bytes for a message: escaped, in quotes.
+fn quoted(bytes: &[u8]) -> String {
+    format!("'{}'", bytes.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_status;
+
+    #[test]
+    fn a_status_is_three_digits_a_space_and_a_reason_phrase() {
+        let rows = [
+            ("200 OK", 200, "OK"),
+            ("404 Not Found", 404, "Not Found"),
+            ("299 ", 299, ""),
+            ("999 a  b ", 999, "a  b "),
+        ];
+        for (status, status_code, reason_phrase) in rows {
+            assert_eq!(split_status(status.as_bytes()), Some((status_code, reason_phrase.as_bytes())), "{status:?}");
+        }
+        for status in ["", "200", "OK", "20 OK", "2000 OK", " 200 OK", "2x0 OK", "+20 OK", "200\tOK", "20\u{b2} OK"] {
+            assert_eq!(split_status(status.as_bytes()), None, "{status:?}");
+        }
+    }
+}
