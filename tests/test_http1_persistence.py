@@ -1,7 +1,6 @@
 """When a connection goes on and when it ends: RFC 9112 sections 9.3 to 9.6."""
 
 import json
-import time
 
 import pytest
 
@@ -108,27 +107,6 @@ def test_an_upgrade_that_is_not_supported_is_ignored(server):
         assert (response.status, response.content) == (200, b"one block")
         assert ask(connection).content == b"one block"
         connection.finish()
-
-
-def test_keep_alive_says_how_long_an_idle_connection_stays(serve):
-    """Before and after a request; meanwhile a connection that is used stays."""
-    with serve("response_probe", "--keep-alive", "1") as server:
-        with server.connect() as fresh, server.connect() as used:
-            assert ask(used).content == b"one block"
-            idle_since = time.monotonic()
-            used.expect_close()
-            assert time.monotonic() - idle_since > 0.5
-            fresh.expect_close()
-            assert server.get("/one-block").content == b"one block"
-
-
-def test_a_request_that_takes_longer_than_keep_alive_is_not_idle(serve, tmp_path):
-    with serve("latch", "--keep-alive", "1") as server:
-        with server.connect() as busy, server.connect() as idle:
-            busy.send(get(f"/wait-for-file?{tmp_path / 'open'}"))
-            idle.expect_close()
-            (tmp_path / "open").touch()
-            assert busy.receive().status == 200
 
 
 def test_answers_to_head_put_delete_and_options_keep_the_connection_in_step(server):

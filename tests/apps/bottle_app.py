@@ -11,6 +11,12 @@ SECRET = "only for tests"
 app = Bottle()
 
 
+def lists(fields):
+    """Bottle gives fields as latin-1, as they are in the environ; decode() makes them what the client meant."""
+    fields = fields.decode()
+    return {key: fields.getall(key) for key in fields}
+
+
 @app.get("/")
 def index():
     return "hello from bottle"
@@ -23,12 +29,12 @@ def name_of(name):
 
 @app.get("/query")
 def query():
-    return {key: request.query.getall(key) for key in request.query}
+    return lists(request.query)
 
 
 @app.post("/form")
 def form():
-    return {key: request.forms.getall(key) for key in request.forms}
+    return lists(request.forms)
 
 
 @app.post("/upload")

@@ -9,19 +9,25 @@ import falcon
 HERE = pathlib.Path(__file__)
 
 
+def say(response, text):
+    response.content_type, response.text = falcon.MEDIA_TEXT, text
+
+
 class Text:
-    """Answers GET with a text."""
+    """Answers GET with a text. Falcon leaves HEAD to the application."""
 
     def __init__(self, text):
         self.text = text
 
     def on_get(self, request, response):
-        response.text = self.text
+        say(response, self.text)
+
+    on_head = on_get
 
 
 class Names:
     def on_get(self, request, response, name):
-        response.text = name
+        say(response, name)
 
 
 class Query:
@@ -64,7 +70,7 @@ class SetCookies:
     def on_get(self, request, response):
         response.set_cookie("first", "1", secure=False)
         response.set_cookie("second", "two words", secure=False)
-        response.text = "set"
+        say(response, "set")
 
 
 class Session:
@@ -73,11 +79,12 @@ class Session:
     visitors = {}
 
     def on_get(self, request, response):
-        response.text = self.visitors.get(request.cookies.get("session"), "nobody")
+        say(response, self.visitors.get(request.cookies.get("session"), "nobody"))
 
     def on_post(self, request, response):
         key = secrets.token_hex()
-        self.visitors[key] = response.text = request.get_media()["visitor"]
+        self.visitors[key] = request.get_media()["visitor"]
+        say(response, self.visitors[key])
         response.set_cookie("session", key, secure=False, path="/")
 
 
@@ -94,16 +101,20 @@ class Stream:
         response.content_type = falcon.MEDIA_TEXT
         response.stream = (f"line {number}\n".encode() for number in range(1000))
 
+    on_head = on_get
+
 
 class File:
     def on_get(self, request, response):
         response.content_type = "text/x-python"
         response.set_stream(HERE.open("rb"), HERE.stat().st_size)
 
+    on_head = on_get
+
 
 class Method:
     def on_get(self, request, response):
-        response.text = request.method
+        say(response, request.method)
 
     on_head = on_post = on_put = on_patch = on_delete = on_options = on_get
 
@@ -115,16 +126,16 @@ class Error:
 
 class Unread:
     def on_post(self, request, response):
-        response.text = "not read"
+        say(response, "not read")
 
 
 class RemotePort:
     def on_get(self, request, response):
-        response.text = request.env["REMOTE_PORT"]
+        say(response, request.env["REMOTE_PORT"])
 
 
 def create():
-    app = falcon.App(media_type=falcon.MEDIA_TEXT)
+    app = falcon.App()
     app.req_options.media_handlers[falcon.MEDIA_MULTIPART].parse_options.max_body_part_buffer_size = 1 << 25
     for path, resource in {
         "/": Text("hello from falcon"),

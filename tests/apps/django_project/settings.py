@@ -10,3 +10,10 @@ MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware", "django.mi
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 25
 USE_TZ = True
+# Without DEBUG, Django mails errors to the administrators and logs them nowhere.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"]},
+}
