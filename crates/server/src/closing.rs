@@ -68,7 +68,7 @@ impl EventLoop {
         }
         connection.phase = Phase::Idle;
         self.recycle(exchange);
-        if self.is_draining {
+        if self.is_draining() {
             return self.close(key);
         }
         self.set_due(key, self.setup.config.deadlines.keep_alive);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use brickwork_http::{Limits, Rejection};
@@ -26,13 +27,20 @@ pub struct Config {
     /// One line per response.
     pub access_log: Option<AccessLog>,
     /// Told of every refused request, off the hot path, with its bytes.
-    pub on_rejection: Option<Arc<dyn Fn(&RejectionNotice<'_>) + Send + Sync>>,
+    pub on_rejection: Option<Arc<OnRejection>>,
     /// Told of every head received and sent, for `--log-level trace`.
-    pub on_traffic: Option<Arc<dyn Fn(&Traffic<'_>) + Send + Sync>>,
+    pub on_traffic: Option<Arc<OnTraffic>>,
 }
+
+/// Is told of a refused request. Called on the loop's thread: it must not block.
+pub type OnRejection = dyn Fn(&RejectionNotice<'_>) + Send + Sync;
+/// Is told of a head that went by. Called on the thread that sends or receives it.
+pub type OnTraffic = dyn Fn(&Traffic<'_>) + Send + Sync;
 
 /// What an exchange needs of its server.
 pub(crate) struct Setup {
+    /// The server is leaving: every response is its connection's last.
+    pub(crate) is_draining: AtomicBool,
     pub(crate) config: Config,
     pub(crate) interpreter: Arc<dyn Interpreter>,
 }

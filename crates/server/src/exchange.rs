@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use brickwork_http::h1::{Framing, HeadParser, Persistence, Progress, RequestHead, ResponseHead};
@@ -36,7 +37,7 @@ pub struct Exchange {
     content: Option<RequestContent>,
     awaited: Option<Arc<Awaited>>,
     pub(crate) number: u32,
-    /// The server is leaving: the connection ends with this response.
+    /// The connection ends with this response, because something went wrong.
     pub(crate) is_last: bool,
     /// When the head was complete; taken only if something is going to report it.
     pub(crate) began: Option<Instant>,
@@ -295,7 +296,10 @@ impl Exchange {
 
     /// Whether another request may follow on this connection, by this request and by what was read of it.
     pub(crate) fn may_persist(&self) -> bool {
-        !self.is_last && self.head.persistence == Persistence::Persistent && self.is_content_read()
+        !self.is_last
+            && !self.setup.is_draining.load(Relaxed)
+            && self.head.persistence == Persistence::Persistent
+            && self.is_content_read()
     }
 
     /// A rule broken by silence, at the end of what came.

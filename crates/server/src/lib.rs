@@ -40,7 +40,7 @@ mod transport;
 
 pub use access_log::{AccessLog, AccessLogFormat};
 pub use brickwork_http as http;
-pub use config::{Config, Deadlines, RejectionNotice, Spool, Traffic};
+pub use config::{Config, Deadlines, OnRejection, OnTraffic, RejectionNotice, Spool, Traffic};
 pub use content::{Content, Foreign};
 pub use counters::Counters;
 pub use exchange::{Exchange, Peer, RequestView};

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::ToSocketAddrs;
-use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ pub struct Stopper {
 pub enum Ended {
     /// Every request in flight was finished and every thread has joined.
     Drained,
-    /// The time was up (or `stop_now` was called) with so many threads still in a handler.
+    /// The time was up (or `stop_now` was called) with so many requests still in a handler.
     Abandoned(usize),
 }
 
@@ -54,7 +54,7 @@ impl Server {
         interpreter: Arc<dyn Interpreter>,
     ) -> io::Result<Server> {
         let crew = Arc::new(Crew::new(config.threads));
-        let setup = Arc::new(Setup { config, interpreter });
+        let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
         let returns = Arc::new(ReturnQueue::new());
         let counters = Arc::new(Counters::default());
@@ -66,6 +66,7 @@ impl Server {
             Arc::clone(&returns),
             listeners,
         )?;
+        let poller = Arc::clone(&event_loop.poller);
         let engine = Arc::new(Engine {
             setup,
             handler,
@@ -74,6 +75,8 @@ impl Server {
             returns,
             doorbell,
             counters,
+            poller,
+            owner_clock: AtomicI32::new(0),
             orders: AtomicU8::new(Orders::Serve as u8),
         });
         let guarded = Arc::clone(&engine);
@@ -114,7 +117,8 @@ impl Server {
         }
         let (threads, _) = crew.wait_for(Some(LEAVE), |threads, _| threads == 0);
         let _ = self.guardian.join();
-        if threads == 0 { Ended::Drained } else { Ended::Abandoned(threads) }
+        // Threads that wait for the interpreter lock behind a stuck call are stuck too, but hold no request.
+        if threads == 0 { Ended::Drained } else { Ended::Abandoned(crew.abandoned()) }
     }
 }
 

@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 /// An epoll instance.
@@ -50,6 +50,12 @@ impl Poller {
         let _ = epoll::delete(&self.epoll, fd);
     }
 
+    /// Whether a wait would return at once. Does not take the events, so anybody may ask.
+    pub(crate) fn has_events(&self) -> bool {
+        let mut fds = [PollFd::new(&self.epoll, PollFlags::IN)];
+        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    }
+
     /// Waits for events; None waits for ever. Interrupted is nothing happened.
     pub(crate) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.batch.clear();
@@ -86,6 +92,11 @@ impl Events {
     /// Room for `capacity` events at a time.
     pub(crate) fn with_capacity(capacity: usize) -> Events {
         Events { batch: Vec::with_capacity(capacity), next: 0 }
+    }
+
+    /// Whether the batch is used up.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.next >= self.batch.len()
     }
 
     pub(crate) fn next(&mut self) -> Option<Readiness> {

@@ -41,6 +41,7 @@ enum Step<'a> {
 impl<'a> Leader<'a> {
     /// Leads until the loop is lost; then finishes what is left to do without it.
     fn lead(&mut self, mut guard: LoopGuard<'a, EventLoop>) {
+        self.engine.note_owner();
         guard.with(EventLoop::flush_gathered);
         while let Step::Ours(still) = self.step(guard) {
             guard = still;
@@ -98,6 +99,7 @@ impl<'a> Leader<'a> {
         // Others wait for the lock to finish their calls: they go first. Otherwise it is kept for the rest of the batch.
         if engine.crew.detached() > 0 {
             self.release();
+            std::thread::yield_now();
         }
         match call.reclaim(engine) {
             Ok(mut guard) => {
