@@ -38,7 +38,7 @@ pub(crate) struct EventLoop {
     pub(crate) crew: Arc<Crew>,
     returns: Arc<ReturnQueue<Box<Exchange>>>,
     inbox: Arc<Inbox>,
-    pub(crate) poller: Poller,
+    pub(crate) poller: Arc<Poller>,
     events: Events,
     listeners: Vec<Listener>,
     /// Accepting is suspended until then: descriptors ran out.
@@ -97,7 +97,7 @@ impl EventLoop {
         inbox: Arc<Inbox>,
         listeners: Vec<Listener>,
     ) -> std::io::Result<EventLoop> {
-        let poller = Poller::new()?;
+        let poller = Arc::new(Poller::new()?);
         poller.add_level(doorbell.fd(), DOORBELL)?;
         for (index, listener) in listeners.iter().enumerate() {
             poller.add_listener(listener.fd(), listener_data(index))?;
@@ -383,7 +383,11 @@ impl EventLoop {
         }
         if phase == Phase::Idle {
             let is_first = connection.requests == 0;
-            self.recycle(exchange);
+            if exchange.is_blank() {
+                self.recycle(exchange);
+            } else {
+                connection.exchange = Some(exchange);
+            }
             return self.rest(key, if is_first { deadlines.head } else { patience });
         }
         let received = exchange.content_received();
@@ -437,6 +441,7 @@ impl EventLoop {
         if exchange.has_leftover() {
             self.gathering = Some(key);
         }
+        self.crew.note_work_left(!self.ready.is_empty() || !self.events.is_empty() || exchange.has_leftover());
         Some(exchange)
     }
 
@@ -470,6 +475,7 @@ impl EventLoop {
                 tracing::error!("content could not be spooled: {error}");
                 500
             }
+            Refusal::Tunnel => 501,
         };
         // What was received of a refused request may be no request at all: the answer is framed as for HTTP/1.1.
         let _ = exchange.answer_rejected(status_code);

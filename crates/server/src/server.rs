@@ -3,7 +3,7 @@
 use std::io;
 use std::net::ToSocketAddrs;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -70,6 +70,7 @@ impl Server {
             Arc::clone(&inbox),
             listeners,
         )?;
+        let poller = Arc::clone(&event_loop.poller);
         let engine = Arc::new(Engine {
             setup,
             handler,
@@ -79,6 +80,8 @@ impl Server {
             doorbell,
             counters,
             inbox,
+            poller,
+            owner_clock: AtomicI32::new(0),
             orders: AtomicU8::new(Orders::Serve as u8),
             idle_grace: AtomicU64::new(0),
         });
