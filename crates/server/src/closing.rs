@@ -19,7 +19,9 @@ impl EventLoop {
             // The handler left without an answer.
             let _ = exchange.answer_status(500);
         }
-        if let Some(log) = &self.setup.config.access_log {
+        if let Some(log) = &self.setup.config.access_log
+            && !exchange.is_unlogged
+        {
             log.record(&exchange);
         }
         let key = exchange.key;

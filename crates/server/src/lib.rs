@@ -49,7 +49,7 @@ pub use descriptors::after_fork_in_child;
 pub use exchange::{Exchange, Peer, RequestView};
 pub use handler::Handler;
 pub use interpreter::{Interpreter, NoInterpreter};
-pub use listeners::{Bind, Listener};
+pub use listeners::{Bind, Listener, SocketFile};
 pub use request_content::RequestContent;
 pub use response::SendError;
 pub use server::{Ended, Server, Stopper, serve};
