@@ -19,6 +19,48 @@ enum Command {
     /// Serve a page on loopback that shows each request as the server understood it
     #[command(after_help = AFTER_HELP)]
     Demo(Demo),
+    /// Show how many workers --workers auto would start here, and why
+    #[command(after_help = AFTER_HELP)]
+    Plan(Plan),
+    /// Make a running server start anew with the application as it is now; what it serves meanwhile is not disturbed
+    Reload(Reload),
+}
+
+#[derive(clap::Args, Debug)]
+struct Plan {
+    /// The application; it is not looked for
+    #[arg(value_name = "APP")]
+    application: Option<String>,
+    #[command(flatten)]
+    raw: Raw,
+}
+
+/// `brickwork reload`: which server, and whether to wait for what comes of it.
+#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reload {
+    /// Wait until the new generation serves; if it cannot, tell why, with exit status 1
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// The server whose process id is in this file
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["name", "process"])]
+    pub(crate) pid: Option<std::path::PathBuf>,
+    /// The server that was started with this --name
+    #[arg(short, long, value_name = "NAME", conflicts_with = "process")]
+    pub(crate) name: Option<String>,
+    /// The server with this process id; without any of these, the only server there is
+    #[arg(value_name = "PROCESS")]
+    pub(crate) process: Option<i32>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// Serve.
+    Serve(Box<Config>),
+    /// Say how serving would be sized.
+    Plan(Box<Config>),
+    /// Have a running server reloaded.
+    Reload(Reload),
 }
 
 #[derive(clap::Args, Debug)]
@@ -38,7 +80,9 @@ struct Demo {
 
 const USAGE: &str = "brickwork [OPTIONS] APP
        brickwork run [OPTIONS] APP
-       brickwork demo [OPTIONS]";
+       brickwork demo [OPTIONS]
+       brickwork reload [--wait] [--pid FILE | --name NAME | PROCESS]
+       brickwork plan [OPTIONS] [APP]";
 
 const AFTER_HELP: &str = "A TIME is a number with ms, s, m or h; a SIZE a number with KiB, MiB or GiB.
 Every flag can be set in the environment too: --keep-alive as BRICKWORK_KEEP_ALIVE. The command line wins.
@@ -54,11 +98,11 @@ pub(crate) enum Stop {
 }
 
 /// Reads `arguments` (without the program's name). `environment` looks up a variable.
-pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<String>) -> Result<Config, Stop> {
+pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<String>) -> Result<Task, Stop> {
     let Some(first) = arguments.first() else {
         return Err(Stop::Usage(format!("Usage: {USAGE}\n\nTry 'brickwork --help' for the options.\n")));
     };
-    let is_command_named = ["run", "demo", "--version", "-V"].iter().any(|word| first == word);
+    let is_command_named = ["run", "demo", "plan", "reload", "--version", "-V"].iter().any(|word| first == word);
     let mut words: Vec<OsString> = vec!["brickwork".into()];
     words.extend((!is_command_named).then(|| "run".into()));
     words.extend(arguments);
@@ -67,7 +111,9 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
     let matches = with_environment(words, typed, &environment)?;
     let command = Command::from_arg_matches(&matches).map_err(|error| explain(&error))?;
     let (raw, subject) = match command {
-        Command::Run(run) if !is_command_named && ["run", "demo"].contains(&run.application.as_str()) => {
+        Command::Run(run)
+            if !is_command_named && ["run", "demo", "plan", "reload"].contains(&run.application.as_str()) =>
+        {
             return Err(usage(&format!("the word '{}' comes first, before the flags", run.application)));
         }
         Command::Run(run) => {
@@ -75,8 +121,16 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
             (run.raw, Subject::Application(name))
         }
         Command::Demo(demo) => (demo.raw, Subject::Demo),
+        Command::Plan(plan) => {
+            let name = plan.application.as_deref().unwrap_or("app");
+            let name: ApplicationName = name.parse().map_err(|error: String| usage(&error))?;
+            let config = config::resolve(plan.raw, Subject::Application(name), environment);
+            return config.map(|config| Task::Plan(Box::new(config))).map_err(|error| usage(&error));
+        }
+        Command::Reload(reload) => return Ok(Task::Reload(reload)),
     };
-    config::resolve(raw, subject, environment).map_err(|error| usage(&error))
+    let config = config::resolve(raw, subject, environment).map_err(|error| usage(&error))?;
+    Ok(Task::Serve(Box::new(config)))
 }
 
 /// Adds what the environment says about flags that were not typed. An empty variable says nothing.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use brickwork_http::{Limits, Rejection};
 
-use crate::{AccessLog, Interpreter, Peer};
+use crate::{AccessLog, Interpreter, Peer, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct Config {
     pub queue_timeout: Duration,
     /// Where large content waits for the handler.
     pub spool: Spool,
+    /// Whose word about clients is believed.
+    pub trusted: TrustedPeers,
     /// Value of the Server field; empty for none.
     pub server_field: String,
     /// One line per response.
@@ -128,6 +130,7 @@ impl Default for Config {
             accepts_at_once: 64,
             queue_timeout: Duration::from_secs(30),
             spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
+            trusted: TrustedPeers::default(),
             server_field: String::from("brickwork"),
             access_log: None,
             on_rejection: None,

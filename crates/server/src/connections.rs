@@ -34,6 +34,8 @@ pub(crate) struct Connection {
     pub(crate) generation: u32,
     pub(crate) slot: Arc<Slot>,
     pub(crate) phase: Phase,
+    /// What the peer says about clients is believed.
+    pub(crate) is_trusted: bool,
     /// None while the connection is idle, or while its exchange is out.
     pub(crate) exchange: Option<Box<Exchange>>,
     /// Requests handed out so far.
@@ -96,6 +98,7 @@ impl Connections {
             generation,
             slot: Arc::new(slot),
             phase: Phase::Idle,
+            is_trusted: false,
             exchange: None,
             requests: 0,
             readable: false,

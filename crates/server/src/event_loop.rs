@@ -27,7 +27,7 @@ use crate::promote::Crew;
 use crate::returns::ReturnQueue;
 use crate::slot::Slot;
 use crate::transport::{Moved, Transport};
-use crate::{Exchange, Listener, RejectionNotice, Traffic};
+use crate::{Exchange, Forwarded, Listener, RejectionNotice, Traffic};
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -267,6 +267,7 @@ impl EventLoop {
         self.counters.accepted.fetch_add(1, Relaxed);
         let key = self.connections.insert(slot, self.now);
         let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.is_trusted = self.setup.config.trusted.trusts(&connection.slot.peer);
         if let Err(error) = self.poller.add_connection(connection.slot.transport.fd(), key.to_data()) {
             tracing::error!("a connection could not be registered with the poller: {error}");
             self.connections.remove(key);
@@ -431,6 +432,9 @@ impl EventLoop {
         connection.slot.claim.reopen();
         exchange.number = connection.requests;
         exchange.date = self.date;
+        if connection.is_trusted {
+            exchange.forwarded = Forwarded::read(exchange.request(), &self.setup.config.trusted);
+        }
         self.counters.requests.fetch_add(1, Relaxed);
         let config = &self.setup.config;
         exchange.began = config.access_log.is_some().then(Instant::now);
