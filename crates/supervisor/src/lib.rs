@@ -26,7 +26,7 @@ mod watch;
 mod worker;
 
 pub use channel::{Channel, Heard, Order, Report};
-pub use control::{find, request_reload};
+pub use control::{find, hang_up, request_reload};
 pub use exit::exit_now;
 pub use fork::{Forked, fork_orphan};
 pub use handoff::{Handoff, Role};

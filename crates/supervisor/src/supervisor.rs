@@ -41,9 +41,9 @@ pub struct Settings {
     /// The service manager.
     pub notifier: Notifier,
     /// Called once, when the first worker accepts connections.
-    pub on_serving: Box<dyn FnOnce()>,
+    pub on_serving: Box<dyn FnOnce() + Send>,
     /// Called to open our own log again.
-    pub on_reopen_logs: Box<dyn Fn()>,
+    pub on_reopen_logs: Box<dyn Fn() + Send>,
 }
 
 /// How it ended.
