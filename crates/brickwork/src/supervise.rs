@@ -48,6 +48,7 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
     let python = serve::python_text(py).unwrap_or_else(|_| "Python".into());
     let name = serve::application_name(config);
     tracing::info!("brickwork {}, {python}, application {name}", env!("CARGO_PKG_VERSION"));
+    let launch = launch(py, config, arguments, started_in).map_err(|error| format!("how to start workers: {error}"))?;
     let privileges = Privileges::look_up(processes.user.as_deref(), processes.group.as_deref())?;
     let Opened { sockets, files, urls } = Opened::open(config)?;
     let pid_file = processes.pid_file.clone().map(|path| {
@@ -76,7 +77,6 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
         }
     };
     tracing::info!("threads {}: at most so many calls into the application at once", config.threads);
-    let launch = launch(py, config, arguments, started_in).map_err(|error| format!("how to start workers: {error}"))?;
     let settings = Settings {
         workers,
         launch,
