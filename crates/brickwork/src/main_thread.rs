@@ -189,6 +189,14 @@ impl Stopping {
     fn drain(&mut self, idle: Duration) {
         self.supervised.is_ready.store(false, Ordering::Relaxed);
         self.stopper.drain_keeping_idle(self.grace, idle);
+        // A reload is through when nobody is served by the old code who comes anew. The loop answers within milliseconds.
+        for _ in 0..1000 {
+            if self.stopper.is_draining() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.supervised.channel.report(&Report::Quiet);
     }
 
     fn reopen_logs(&self) {

@@ -558,12 +558,13 @@ impl EventLoop {
             return;
         }
         self.idle_until = idle_until;
-        if !self.setup.is_draining.swap(true, Relaxed) {
+        if !self.is_draining() {
             // What the kernel has completed the handshake for was promised an answer.
             for index in 0..self.listeners.len() {
                 self.accept(index, usize::MAX);
             }
             self.stop_listening();
+            self.setup.is_draining.store(true, Relaxed);
         }
         for key in self.connections.keys(|connection| connection.phase == Phase::Idle) {
             // A request may be waiting in the socket: look once more. Without one, the connection rests, or closes.

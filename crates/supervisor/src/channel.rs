@@ -49,6 +49,8 @@ pub enum Report {
     Failed(String),
     /// It has served enough and wants to be replaced.
     Recycle,
+    /// It accepts no more connections.
+    Quiet,
     /// The application was imported from these files and directories.
     Imported(Vec<PathBuf>),
 }
@@ -197,6 +199,7 @@ impl Report {
             Report::Ready => b"r".to_vec(),
             Report::Failed(text) => [b"x", text.as_bytes()].concat(),
             Report::Recycle => b"c".to_vec(),
+            Report::Quiet => b"q".to_vec(),
             Report::Imported(paths) => {
                 let paths = paths.iter().map(|path| path.to_string_lossy().into_owned());
                 [b"i".to_vec(), paths.collect::<Vec<String>>().join("\n").into_bytes()].concat()
@@ -212,6 +215,7 @@ impl Report {
             b'r' => Report::Ready,
             b'x' => Report::Failed(text.into_owned()),
             b'c' => Report::Recycle,
+            b'q' => Report::Quiet,
             b'i' => Report::Imported(text.lines().map(PathBuf::from).collect()),
             _ => return None,
         })
@@ -259,6 +263,7 @@ mod tests {
             Report::Ready,
             Report::Failed("no\nTraceback".into()),
             Report::Recycle,
+            Report::Quiet,
             Report::Imported(vec!["/a b".into(), "/c".into()]),
         ];
         for report in reports {

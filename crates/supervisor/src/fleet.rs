@@ -150,7 +150,7 @@ impl Supervisor {
 
     /// The reload is through when nobody of an older generation takes new connections.
     fn conclude_reload(&mut self) {
-        let is_old = |worker: &Worker| worker.is_live() && worker.generation != self.target;
+        let is_old = |worker: &Worker| (worker.is_live() || worker.accepts) && worker.generation != self.target;
         if !self.reload.as_ref().is_some_and(|reload| reload.is_proven) || self.workers.iter().any(is_old) {
             return;
         }

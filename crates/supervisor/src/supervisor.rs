@@ -338,7 +338,7 @@ impl Supervisor {
                     Report::Ready => zygote.is_ready = true,
                     Report::Failed(text) => zygote.failure = Some(text),
                     Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
-                    Report::Forked(_) | Report::Recycle => {}
+                    Report::Forked(_) | Report::Recycle | Report::Quiet => {}
                 }
             }
             if zygote.is_mute && zygote.failure.is_some() {
@@ -357,6 +357,7 @@ impl Supervisor {
             Report::Forked(pid) => worker.pid = Some(Pid::from_raw(pid)),
             Report::Ready if worker.is_booting() => {
                 worker.stage = Stage::Ready;
+                worker.accepts = true;
                 worker.expires = self.settings.max_worker_lifetime.map(|lifetime| now + spread(lifetime, worker.pid));
                 tracing::info!("{} is ready", worker.name());
                 self.on_ready(index);
@@ -364,6 +365,7 @@ impl Supervisor {
             Report::Ready => {}
             Report::Failed(text) => worker.failure = Some(text),
             Report::Recycle => worker.is_worn = true,
+            Report::Quiet => worker.accepts = false,
             Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Worker {
     pub(crate) is_worn: bool,
     /// When it will have served for long enough.
     pub(crate) expires: Option<Instant>,
+    /// It accepts connections, as far as we know.
+    pub(crate) accepts: bool,
     /// Why it could not start.
     pub(crate) failure: Option<String>,
     /// Its end of the channel is closed: it only has to be reaped.
@@ -45,6 +47,7 @@ impl Worker {
             stage: Stage::Booting,
             is_worn: false,
             expires: None,
+            accepts: false,
             failure: None,
             is_mute: false,
         }
