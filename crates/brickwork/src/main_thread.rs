@@ -168,7 +168,7 @@ impl Stopping {
                 Heard::Message(Order::Unready) => self.supervised.is_ready.store(false, Ordering::Relaxed),
                 Heard::Message(Order::Stop) => self.stopper.stop_now(),
                 Heard::Message(Order::ReopenLogs) => self.reopen_logs(),
-                Heard::Message(Order::Fork) => {}
+                Heard::Message(Order::Fork { .. }) => {}
                 Heard::Nothing => return,
                 Heard::End => {
                     if !std::mem::replace(&mut self.has_lost_supervisor, true) {

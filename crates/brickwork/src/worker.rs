@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use brickwork_server::{Handler, Listener, Peer, Server};
+use brickwork_server::{Balance, Handler, Listener, Peer, Server};
 use brickwork_supervisor::{Channel, Forked, Handoff, Report, Role, Signal, Signals, fork_orphan, set_process_name};
 use brickwork_wsgi::Gil;
 use pyo3::prelude::*;
@@ -23,7 +23,7 @@ use crate::serve::{self, plain};
 
 /// Is a child of the supervisor until it is told to end; returns the process's exit status.
 pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
-    let (channel, listeners) = match handoff.take() {
+    let (channel, board, listeners) = match handoff.take() {
         Ok(taken) => taken,
         Err(error) => {
             eprintln!("error: this command line is for children of a brickwork supervisor: {error}");
@@ -43,17 +43,25 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
         Ok(application) => application,
         Err(error) => return fail(config, &channel, error),
     };
-    let channel = match handoff.role {
-        Role::Worker => channel,
+    let (channel, place) = match handoff.role {
+        Role::Worker => (channel, handoff.place),
         Role::Zygote => match fork_workers(py, channel) {
-            Ok(Some(channel)) => channel,
+            Ok(Some(forked)) => forked,
             Ok(None) => return 0,
             Err((channel, error)) => return fail(config, &channel, plain(format!("the zygote: {error}"))),
         },
     };
     drop(deaf);
     let channel = Arc::new(channel);
-    work(py, config, &channel, listeners, application).unwrap_or_else(|error| fail(config, &channel, error))
+    let balance = Balance::new(board.numbers(), place);
+    work(py, config, &channel, Shared { listeners, balance }, application)
+        .unwrap_or_else(|error| fail(config, &channel, error))
+}
+
+/// What all workers share.
+struct Shared {
+    listeners: Vec<OwnedFd>,
+    balance: Option<Balance>,
 }
 
 fn fail(config: &Config, channel: &Channel, LoadError { message, traceback }: LoadError) -> u8 {
@@ -95,9 +103,9 @@ fn load<'py>(py: Python<'py>, config: &Config, channel: &Channel) -> Result<Boun
     })
 }
 
-/// As a zygote: forks a worker whenever it is told to. Returns in each worker, with its channel; and in the zygote, with
+/// As a zygote: forks a worker whenever it is told to. Returns in each worker, with its channel and place; and in the zygote, with
 /// None, when the supervisor needs it no more.
-fn fork_workers(py: Python<'_>, channel: Channel) -> Result<Option<Channel>, (Channel, String)> {
+fn fork_workers(py: Python<'_>, channel: Channel) -> Result<Option<(Channel, usize)>, (Channel, String)> {
     fork_safety::warn(py, &channel);
     let prepare = || -> PyResult<()> {
         let gc = py.import("gc")?;
@@ -111,11 +119,11 @@ fn fork_workers(py: Python<'_>, channel: Channel) -> Result<Option<Channel>, (Ch
     }
     channel.report(&Report::Ready);
     loop {
-        let Some(worker_channel) = py.detach(|| channel.wait_for_fork()) else { return Ok(None) };
+        let Some((worker_channel, place)) = py.detach(|| channel.wait_for_fork()) else { return Ok(None) };
         match fork_with_hooks(py) {
             Ok(Forked::Child) => {
                 worker_channel.report(&Report::Forked(std::process::id().cast_signed()));
-                return Ok(Some(worker_channel));
+                return Ok(Some((worker_channel, place)));
             }
             Ok(Forked::Caller) => {}
             Err(error) => worker_channel.report(&Report::Failed(format!("fork: {error}"))),
@@ -144,7 +152,7 @@ fn work(
     py: Python<'_>,
     config: &Config,
     channel: &Arc<Channel>,
-    listeners: Vec<OwnedFd>,
+    shared: Shared,
     application: Bound<'_, PyAny>,
 ) -> Result<u8, LoadError> {
     let access_log = serve::open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
@@ -162,11 +170,12 @@ fn work(
         handler = Arc::new(Counted::new(handler, most, Arc::clone(&supervised.is_worn), signals.waker()));
     }
     let handler = Watched::new(handler, config.health_path.clone(), Arc::clone(&supervised.is_ready));
-    let server_config = serve::server_config(config, access_log.clone());
+    let mut server_config = serve::server_config(config, access_log.clone());
+    server_config.balance = shared.balance;
     let server = Server::start(server_config, Vec::new(), Arc::new(handler), Arc::new(Gil))
         .map_err(|error| plain(format!("the server's threads: {error}")))?;
     py.detach(|| probe(&server)).map_err(|error| plain(format!("it does not answer its own probe: {error}")))?;
-    for listener in listeners {
+    for listener in shared.listeners {
         server.listen(Listener::from_fd(listener).map_err(|error| plain(format!("a listener: {error}")))?);
     }
     channel.report(&Report::Ready);

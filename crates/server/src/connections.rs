@@ -124,6 +124,10 @@ impl Connections {
         Some(self.slab.remove(key.index as usize))
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.slab.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.slab.is_empty()
     }

@@ -43,6 +43,8 @@ pub(crate) struct EventLoop {
     listeners: Vec<Listener>,
     /// Accepting is suspended until then: descriptors ran out.
     accept_again: Option<Millis>,
+    /// Others had the chance to accept what waits now.
+    has_deferred: bool,
     pub(crate) connections: Connections,
     pub(crate) deadlines: Deadlines,
     /// Connections that can go on without an event: a further request is in the buffer already.
@@ -82,6 +84,9 @@ const BATCH: usize = 128;
 const RECEIVES: usize = 16;
 /// How long accepting is suspended when descriptors have run out.
 const ACCEPT_PAUSE: Millis = 100;
+/// How long a loop with many connections lets others accept first, and how many times as many it then accepts at once.
+const DEFERRAL: Millis = 2;
+const UNCLAIMED: usize = 8;
 /// How long a draining server waits for the first request of a connection it accepted.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// Spare exchanges kept, about 10 KiB each.
@@ -113,6 +118,7 @@ impl EventLoop {
             events: Events::with_capacity(BATCH),
             listeners,
             accept_again: None,
+            has_deferred: false,
             connections: Connections::default(),
             deadlines: Deadlines::default(),
             ready: VecDeque::new(),
@@ -184,7 +190,7 @@ impl EventLoop {
             return None;
         }
         if key.generation == OWN {
-            self.accept(key.index as usize, self.setup.config.accepts_at_once);
+            self.accept_by_turns(key.index as usize);
             return None;
         }
         let connection = self.connections.get_mut(key)?;
@@ -236,6 +242,7 @@ impl EventLoop {
                 // Dropped while draining: those who share it go on.
                 Arrival::Listener(listener) if !self.is_draining() => {
                     self.listeners.push(listener);
+                    self.publish_load();
                     if self.accept_again.is_none() {
                         self.register_listener(self.listeners.len() - 1);
                     }
@@ -243,6 +250,40 @@ impl EventLoop {
                 Arrival::Listener(_) => {}
             }
         }
+    }
+
+    /// Accepts, or lets others go first, who have fewer connections.
+    fn accept_by_turns(&mut self, index: usize) {
+        let at_once = self.setup.config.accepts_at_once;
+        match self.setup.config.balance {
+            Some(balance) if balance.is_above_mean() && !self.has_deferred => {
+                self.has_deferred = true;
+                self.pause_accepting(DEFERRAL);
+            }
+            // Nobody took it.
+            Some(_) if self.has_deferred => {
+                self.has_deferred = false;
+                self.accept(index, at_once * UNCLAIMED);
+            }
+            _ => self.accept(index, at_once),
+        }
+    }
+
+    pub(crate) fn publish_load(&self) {
+        if let Some(balance) = self.setup.config.balance
+            && !self.listeners.is_empty()
+        {
+            balance.publish(self.connections.len());
+        }
+    }
+
+    fn pause_accepting(&mut self, pause: Millis) {
+        if self.accept_again.is_none() {
+            for listener in &self.listeners {
+                self.poller.remove(listener.fd());
+            }
+        }
+        self.accept_again = Some(self.now + pause);
     }
 
     fn register_listener(&self, index: usize) {
@@ -274,6 +315,7 @@ impl EventLoop {
             return;
         }
         self.set_due(key, self.setup.config.deadlines.head);
+        self.publish_load();
     }
 
     /// Descriptors or memory have run out: the waiting client stays in the kernel's queue, and the listener, always ready, must not make the
@@ -281,11 +323,8 @@ impl EventLoop {
     fn on_accept_error(&mut self, error: Errno) {
         if self.accept_again.is_none() {
             tracing::error!("cannot accept connections for now: {error}");
-            for listener in &self.listeners {
-                self.poller.remove(listener.fd());
-            }
         }
-        self.accept_again = Some(self.now + ACCEPT_PAUSE);
+        self.pause_accepting(ACCEPT_PAUSE);
     }
 
     fn resume_accepting(&mut self) {
@@ -549,6 +588,9 @@ impl EventLoop {
             }
         }
         self.listeners.clear();
+        if let Some(balance) = self.setup.config.balance {
+            balance.withdraw();
+        }
     }
 
     /// Stops accepting. Idle connections stay for `idle`, or until their next answer, which is their last.

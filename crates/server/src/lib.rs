@@ -7,6 +7,7 @@ compile_error!("Brickwork runs on Linux only for now: its poller is epoll");
 mod access_line;
 mod access_log;
 mod awaited;
+mod balance;
 mod claim;
 mod closing;
 mod config;
@@ -42,6 +43,7 @@ mod sync;
 mod transport;
 
 pub use access_log::{AccessLog, AccessLogFormat};
+pub use balance::Balance;
 pub use brickwork_http as http;
 pub use config::{Config, Deadlines, OnRejection, OnTraffic, RejectionNotice, Spool, Traffic};
 pub use content::{Content, Foreign};

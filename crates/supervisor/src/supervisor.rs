@@ -15,10 +15,11 @@ use nix::unistd::Pid;
 use crate::back_off::BackOff;
 use crate::channel::{Channel, Heard, Order, Report};
 use crate::control::{ControlSocket, answer};
+use crate::launch::Shared;
 use crate::reload::Reload;
 use crate::watch::FileWatch;
 use crate::worker::{Stage, Worker, Zygote};
-use crate::{Launch, Notifier, Signal, Signals, Woken, end};
+use crate::{Launch, Notifier, Scoreboard, Signal, Signals, Woken, end};
 
 /// What the supervisor is to do.
 pub struct Settings {
@@ -58,7 +59,7 @@ pub enum Outcome {
 /// See the module's documentation.
 pub struct Supervisor {
     pub(crate) settings: Settings,
-    pub(crate) listeners: Vec<OwnedFd>,
+    pub(crate) shared: Shared,
     signals: Signals,
     control: Option<ControlSocket>,
     watch: Option<FileWatch>,
@@ -127,7 +128,7 @@ impl Supervisor {
         Ok(Supervisor {
             wanted: settings.workers,
             settings,
-            listeners,
+            shared: Shared { listeners, board: Scoreboard::create()? },
             signals,
             control,
             watch,
@@ -273,7 +274,7 @@ impl Supervisor {
     /// what waits there.
     pub(crate) fn let_go(&mut self, why: &str) {
         self.zygotes.clear();
-        self.listeners.clear();
+        self.shared.listeners.clear();
         self.control = None;
         self.watch = None;
         if let Some(mut reload) = self.reload.take() {
@@ -403,6 +404,7 @@ impl Supervisor {
     }
 
     fn on_end(&mut self, worker: Worker, status: WaitStatus, now: Instant) {
+        self.shared.board.clear(worker.place);
         let Some(how) = end::describe(status) else { return };
         let name = worker.name();
         match worker.stage {

@@ -14,6 +14,8 @@ pub(crate) struct Worker {
     pub(crate) pid: Option<Pid>,
     pub(crate) channel: Channel,
     pub(crate) generation: u32,
+    /// On the scoreboard.
+    pub(crate) place: usize,
     pub(crate) stage: Stage,
     /// It has served enough, or for long enough: it is to be replaced.
     pub(crate) is_worn: bool,
@@ -39,11 +41,12 @@ pub(crate) enum Stage {
 }
 
 impl Worker {
-    pub(crate) fn new(pid: Option<Pid>, channel: Channel, generation: u32) -> Worker {
+    pub(crate) fn new(pid: Option<Pid>, channel: Channel, generation: u32, place: usize) -> Worker {
         Worker {
             pid,
             channel,
             generation,
+            place,
             stage: Stage::Booting,
             is_worn: false,
             expires: None,
