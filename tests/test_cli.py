@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import re
 import signal
 import socket
@@ -367,6 +368,21 @@ def test_the_access_log_may_be_a_file_or_nothing(serve, tmp_path):
     with serve("named_app", "--access-logfile", "none") as server:
         server.get("/")
     assert server.stdout() == ""
+
+
+def test_an_access_log_that_nobody_reads_holds_up_nobody(serve):
+    """Many times what a pipe holds; lines may be lost, answers may not."""
+    reading, writing = os.pipe()
+    try:
+        with serve("named_app", "--access-logfile", f"/dev/fd/{writing}", pass_fds=[writing]) as server:
+            with server.connect() as connection:
+                for _ in range(2000):
+                    assert connection.exchange(get("/", f"User-Agent: {'x' * 1000}")).status == 200
+                connection.finish()
+            assert server.stop() == 0
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def test_trace_shows_heads_escaped_and_redacted_and_no_content(serve):
