@@ -20,7 +20,7 @@ fn directories_come_first_in_every_order() {
         ("sort=%6eame&&=&order", "Dir zoo a.txt B.txt c.txt"),
     ];
     for (query, expected) in rows {
-        let mut entries = vec![
+        let mut entries = [
             entry("c.txt", false, 1, 20),
             entry("a.txt", false, 5, 10),
             entry("zoo", true, 0, 9),
