@@ -6,6 +6,7 @@ mod application;
 mod cli;
 mod config;
 mod demo;
+mod files;
 mod log;
 mod main_thread;
 mod report;
