@@ -88,6 +88,8 @@ impl Connection<'_> {
                 return if is_idle { Ok(None) } else { Err((Rule::ContentCutOff, self.end)) };
             }
         }
+        head.check_scheme(self.buffer(), "http")
+            .map_err(|rejection| (rejection.rule, self.start + rejection.at as usize))?;
         let bytes = |span: Span| span.of(self.buffer()).to_vec();
         let mut seen = Seen {
             method: head.method,
