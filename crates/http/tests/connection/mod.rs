@@ -1,5 +1,12 @@
 //! A connection's worth of bytes, read as a server would: one request after the other, until the bytes end or break a rule.
 
+// Each test program uses its part of this.
+#![allow(dead_code, unused_imports)]
+
+mod made_up;
+
+pub(crate) use made_up::{TIGHT, made_up};
+
 use brickwork_http::h1::{BodyReader, Framing, HeadParser, Persistence, Progress, RequestHead, Step};
 use brickwork_http::{FieldName, Limits, Method, Rejection, Rule, Span, Version};
 
