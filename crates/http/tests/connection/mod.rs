@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod made_up;
+pub(crate) mod smuggling;
 
 pub(crate) use made_up::{TIGHT, made_up};
 
