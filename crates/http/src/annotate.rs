@@ -193,7 +193,7 @@ impl Parts<'_> {
     fn field_line(&mut self, within: &'static str) {
         let name_start = self.at as usize;
         self.to(self.next(b':'), "field-name", within);
-        let name = FieldName::of_token(self.bytes.get(name_start..self.at as usize).unwrap_or(&[]));
+        let name = FieldName::of(self.bytes.get(name_start..self.at as usize).unwrap_or(&[]));
         self.to(self.at + 1, "\":\"", within);
         self.to(scan::ows_end(self.bytes, self.at as usize) as u32, "OWS", within);
         let line_end = self.next(b'\r');

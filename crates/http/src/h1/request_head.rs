@@ -196,7 +196,7 @@ impl HeadParser {
                     start: start + parsed.value_start as u32,
                     len: (parsed.value_end - parsed.value_start) as u32,
                 },
-                known: FieldName::of_token(&line[..parsed.name_end]),
+                known: parsed.known,
             };
             head.fields.push(field);
             self.note(&field, input, head)?;
