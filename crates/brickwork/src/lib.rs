@@ -6,6 +6,7 @@ mod application;
 mod cli;
 mod config;
 mod demo;
+mod embedding;
 mod log;
 mod main_thread;
 mod report;
@@ -22,6 +23,8 @@ mod _brickwork {
     use crate::cli::{self, Stop};
     #[pymodule_export]
     use crate::demo::request_as_understood;
+    #[pymodule_export]
+    use crate::embedding::{EmbeddedServer, ServerRun};
     use crate::serve;
 
     /// Runs the command with `arguments` (without the program's name) and returns its exit status. Call it from the
