@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::environ::Environs;
 use crate::errors::ErrorStream;
+use crate::fork;
 use crate::input::Input;
 use crate::response_iter::{self, Ended};
 use crate::start_response::Callables;
@@ -46,6 +47,7 @@ impl WsgiApp {
     /// # Errors
     /// If Python is out of memory.
     pub fn new(py: Python<'_>, application: Py<PyAny>, settings: &WsgiSettings) -> PyResult<WsgiApp> {
+        fork::register(py)?;
         let errors = Py::new(py, ErrorStream::new(Arc::clone(&settings.errors)))?;
         let environs = Environs::new(py, settings, &errors)?;
         Ok(WsgiApp { application, environs, errors })

@@ -10,6 +10,7 @@ mod environ;
 mod errors;
 #[allow(unsafe_code)]
 mod file_wrapper;
+mod fork;
 #[allow(unsafe_code)]
 mod gil;
 mod input;

@@ -9,6 +9,8 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::descriptors;
+
 /// An epoll instance.
 #[derive(Debug)]
 pub(crate) struct Poller {
@@ -32,7 +34,9 @@ pub(crate) struct Readiness {
 
 impl Poller {
     pub(crate) fn new() -> io::Result<Poller> {
-        Ok(Poller { epoll: epoll::create(CreateFlags::CLOEXEC)? })
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        descriptors::note(&epoll);
+        Ok(Poller { epoll })
     }
 
     /// Registers a connection, edge-triggered for both directions: no further call is needed until it closes.
@@ -69,6 +73,12 @@ impl Poller {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl Drop for Poller {
+    fn drop(&mut self) {
+        descriptors::forget(&self.epoll);
     }
 }
 
