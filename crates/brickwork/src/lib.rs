@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod demo;
 mod embedding;
+mod http1;
 mod log;
 mod main_thread;
 mod report;
@@ -25,6 +26,8 @@ mod _brickwork {
     use crate::demo::request_as_understood;
     #[pymodule_export]
     use crate::embedding::{EmbeddedServer, ServerRun};
+    #[pymodule_export]
+    use crate::http1::{RequestReader, ResponseWriter, RuleBroken, interim_response};
     use crate::serve;
 
     /// Runs the command with `arguments` (without the program's name) and returns its exit status. Call it from the
