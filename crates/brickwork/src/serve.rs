@@ -140,6 +140,12 @@ pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> S
         limits: config.limits,
         deadlines: config.deadlines,
         threads: config.threads,
+        #[cfg(feature = "reference-schedulers")]
+        scheduler: match std::env::var("BRICKWORK_SCHEDULER").as_deref() {
+            Ok("inline") => brickwork_server::Scheduler::Inline,
+            Ok("pool") => brickwork_server::Scheduler::Pool,
+            _ => brickwork_server::Scheduler::Promote,
+        },
         queue_timeout: config.queue_timeout,
         spool: spool(config),
         access_log,

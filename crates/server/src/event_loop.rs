@@ -355,7 +355,11 @@ impl EventLoop {
         }
         if phase == Phase::Idle {
             let is_first = connection.requests == 0;
-            self.recycle(exchange);
+            if exchange.is_blank() {
+                self.recycle(exchange);
+            } else {
+                connection.exchange = Some(exchange);
+            }
             return match (self.is_draining(), is_first) {
                 (false, false) => self.set_due(key, patience),
                 (false, true) => self.set_due(key, deadlines.head),
@@ -435,6 +439,7 @@ impl EventLoop {
                 tracing::error!("content could not be spooled: {error}");
                 500
             }
+            Refusal::Tunnel => 501,
         };
         // What was received of a refused request may be no request at all: the answer is framed as for HTTP/1.1.
         let _ = exchange.answer_rejected(status_code);

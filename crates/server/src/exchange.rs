@@ -222,8 +222,15 @@ impl Exchange {
             }
             let limits = &self.setup.config.limits;
             match self.parser.parse(self.input.unused(), limits, &mut self.head).map_err(Refusal::Rejected)? {
+                // Empty lines before a request-line are tolerated, and are no request yet (RFC 9112 section 2.2).
+                Progress::Partial if self.input.unused().iter().all(|byte| matches!(byte, b'\r' | b'\n')) => {
+                    return Ok(Arrived::Nothing);
+                }
                 Progress::Partial => return Ok(Arrived::Head),
                 Progress::Complete => {}
+            }
+            if self.head.method == Method::Connect {
+                return Err(Refusal::Tunnel);
             }
             if self.head.framing == Framing::None {
                 return Ok(Arrived::Request);
@@ -275,6 +282,18 @@ impl Exchange {
         match &mut self.intake {
             Some(intake) => intake.fill(&mut self.input, transport),
             None => self.input.fill(transport, ROOM),
+        }
+    }
+
+    /// Whether nothing is lost if another exchange serves the connection's next request.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.input.is_empty()
+    }
+
+    /// Once a final response has begun, no interim one may follow.
+    pub(crate) fn stop_asking(&self) {
+        if let Some(awaited) = &self.awaited {
+            awaited.stop_asking();
         }
     }
 

@@ -26,13 +26,15 @@ enum Gathered {
     File(File),
 }
 
-/// Why content is refused.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// It breaks a rule.
     Rejected(Rejection),
     /// It could not be spooled: our fault, not the client's.
     Spool(io::Error),
+    /// CONNECT asks for a tunnel, and an origin server has none to give (RFC 9110 section 9.3.6).
+    Tunnel,
 }
 
 impl Intake {
