@@ -82,6 +82,9 @@ impl EmbeddedServer {
         }
         let duplicate = |listener: &Listener| Listener::from_fd(listener.as_fd().try_clone_to_owned()?);
         let listeners = listeners.iter().map(duplicate).collect::<io::Result<Vec<Listener>>>()?;
+        for listener in &listeners {
+            tracing::info!("listening on {}", listener.url());
+        }
         self.run(listeners)
     }
 
