@@ -182,7 +182,7 @@ h1 { color: var(--brick); margin: 0; } h2 { font-size: 1.1rem; margin: 0 0 .5rem
 section { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 1rem; margin: 1rem 0; }
 section > :last-child { margin-bottom: 0; }
 pre, code, td, .environ th { font-family: ui-monospace, monospace; font-size: .85rem; overflow-wrap: anywhere; }
-pre { white-space: pre-wrap; margin: .5rem 0; }
+pre { white-space: pre-wrap; word-break: break-all; margin: .5rem 0; }
 table { border-collapse: collapse; table-layout: fixed; width: 100%; }
 th { font-weight: 500; width: 32%; overflow-wrap: anywhere; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0; border-top: 1px solid var(--line); }
