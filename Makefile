@@ -25,6 +25,7 @@ help:
 	@echo "make test                        all checks and tests (what .ci/run calls)"
 	@echo "make test-pythons                the pytest suite on every CPython found, 3.10 and later"
 	@echo "make test-loom                   the models of the scheduler's protocols (.ci/run calls it too)"
+	@echo "make test-browser                the pages in headless Chromium, with pictures in target/browser"
 	@echo "make clean                       remove everything that was built or set up here"
 
 ifdef APP
@@ -74,6 +75,13 @@ test-pythons:
 	        || failed="$$failed $$version"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "failed on CPython$$failed"; exit 1; fi
+
+# Pictures to look at; Debian's Chromium is installed if there is none.
+.PHONY: test-browser
+test-browser: $(VENV)/.installed $(VENV)/.tests
+	@command -v chromium >/dev/null || { set -x; as_root=; test "$$(id -u)" = 0 || as_root=sudo; \
+	    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends chromium; }
+	SCREENSHOTS=target/browser $(BIN)/python -m pytest tests/browser_pages.py
 
 .PHONY: clean
 clean:
