@@ -22,6 +22,12 @@ pub struct Counters {
     pub given_up: AtomicU64,
     /// Requests that waited for a free thread.
     pub queued: AtomicU64,
+    /// Nanoseconds that they waited, together.
+    pub queued_nanoseconds: AtomicU64,
+    /// Requests that wait now.
+    pub waiting: AtomicU64,
+    /// Nanoseconds that threads waited for the interpreter lock before they called the handler.
+    pub lock_nanoseconds: AtomicU64,
     /// Threads started to handle requests.
     pub threads_started: AtomicU64,
     /// Threads that ended because they had nothing to do.

@@ -41,6 +41,8 @@ pub struct Exchange {
     pub(crate) is_last: bool,
     /// When the head was complete; taken only if something is going to report it.
     pub(crate) began: Option<Instant>,
+    /// When it began to wait for a thread.
+    pub(crate) queued: Option<Instant>,
     pub(crate) date: Date,
     pub(crate) progress: ResponseProgress,
 }
@@ -151,6 +153,7 @@ impl Exchange {
             number: 0,
             is_last: false,
             began: None,
+            queued: None,
             date: Date::default(),
             progress: ResponseProgress::default(),
         }

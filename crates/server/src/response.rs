@@ -104,6 +104,10 @@ impl Exchange {
             return Err(SendError::Superseded);
         }
         self.stop_asking();
+        if !is_inline() {
+            // The loop's date is from before the call, which has taken its time.
+            self.date.refresh();
+        }
         let length = length.map_or(ResponseLength::Unknown, ResponseLength::Known);
         let request = (self.head.method, self.head.version);
         let is_persistent = self.may_persist();
