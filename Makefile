@@ -61,11 +61,13 @@ pytest: $(VENV)/.installed $(VENV)/.tests
 
 .PHONY: test-pythons
 test-pythons:
-	@set -e; for python in $$($(PYTHON) tools/list_pythons.py); do \
+	@failed=; for python in $$($(PYTHON) tools/list_pythons.py); do \
 	    version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	    echo "== CPython $$version: $$python"; \
-	    $(MAKE) --no-print-directory pytest PYTHON=$$python VENV=.venv-$$version WHEEL_TARGET=target-$$version; \
-	done
+	    $(MAKE) --no-print-directory pytest PYTHON=$$python VENV=.venv-$$version WHEEL_TARGET=target-$$version \
+	        || failed="$$failed $$version"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed on CPython$$failed"; exit 1; fi
 
 .PHONY: clean
 clean:

@@ -139,7 +139,7 @@ def walk_html(environ: dict[str, Any], content: bytes, understood: UnderstoodReq
         head_length = str(len(understood["head"]))
         fields = str(sum(kind == "field-name" for kind, _, _ in understood["spans"]))
         framing, persistence = understood["framing"], understood["persistence"]
-    thread = f"{threading.current_thread().name}, id {threading.get_native_id()}"
+    thread = f"thread {threading.get_native_id()}"
     steps = [
         ("accept", f"A connection from {remote} came in at {local}. It got a slot and was registered once."),
         ("fill", f"Its bytes were read into a receive buffer: {head_length} of them are the head."),
@@ -147,7 +147,7 @@ def walk_html(environ: dict[str, Any], content: bytes, understood: UnderstoodReq
         ("frame", f"How long is the content? {framing or 'Six numbered steps of the specification decide.'}"),
         ("set out", f"The head and {len(content)} bytes of content left as an exchange; the socket stayed."),
         ("handle", f"The application got an environ of {len(environ)} keys, on the loop's own thread ({thread})."),
-        ("reclaim", "The call returned at once: the thread still had the loop. A slow call would have lost it."),
+        ("reclaim", "A call of milliseconds keeps the loop; had this one blocked, another thread would have taken it."),
         ("write", "The status-line, the fields and this page went out together, in as few calls as they fit in."),
         ("persist or close", persistence or "The connection stays open if both sides want it to."),
     ]

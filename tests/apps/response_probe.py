@@ -1,4 +1,6 @@
-"""Every right way to answer: the path names one. `/log` answers with what the others noted, in JSON."""
+"""Every right way to answer: the path names one.
+
+`/log` answers with what the others noted, in JSON; `/sockets` with the number of sockets that the process has open."""
 
 import io
 import json
@@ -8,6 +10,8 @@ import tempfile
 import threading
 from collections import defaultdict
 from wsgiref.validate import validator
+
+from input_probe import open_files
 
 TEXT = ("Content-Type", "text/plain")
 EVERY_BYTE = bytes(range(256)) + b"\r\n\n\r"
@@ -30,6 +34,9 @@ def application(environ, start_response):
         body = json.dumps(notes[environ["QUERY_STRING"]]).encode()
         start_response("200 OK", [TEXT, ("Content-Length", str(len(body)))])
         return [body]
+    if path == "/sockets":
+        start_response("200 OK", [TEXT])
+        return [str(sum(name.startswith("socket:") for name in open_files())).encode()]
     if path == "/set":
         events[environ["QUERY_STRING"]].set()
         start_response("204 No Content", [])

@@ -27,7 +27,6 @@ pub(crate) fn wait_and_leave(
     grace: Duration,
     access_log: Option<AccessLog>,
 ) -> u8 {
-    warn_of_replaced_handlers(py);
     let wakeup = PythonWakeup::install(py)
         .inspect_err(|error| tracing::warn!("the application's signal handlers may run late: {error}"))
         .ok();
@@ -41,7 +40,7 @@ pub(crate) fn wait_and_leave(
     drop(signals);
     match ended {
         Ended::Drained => tracing::info!("stopped"),
-        Ended::Abandoned(count) => tracing::warn!("stopped, with {count} requests still in the application"),
+        Ended::Abandoned(count) => tracing::warn!("stopped; calls still in the application: {count}"),
     }
     if let Some(log) = access_log {
         py.detach(|| log.flush());
@@ -112,11 +111,11 @@ struct Stopping {
 
 impl Stopping {
     fn obey(&mut self, signal: Signal) {
+        let name = signal.as_str().trim_start_matches("SIG");
         match (signal, self.is_draining) {
-            (Signal::SIGTERM, _) => self.drain("TERM"),
-            (Signal::SIGINT, false) => self.drain("INT"),
+            (Signal::SIGTERM, _) | (Signal::SIGINT, false) => self.drain(name),
             _ => {
-                tracing::info!("{signal}: ending at once");
+                tracing::info!("{name}: ending at once");
                 self.stopper.stop_now();
             }
         }
@@ -148,7 +147,9 @@ impl Watch {
             if let Ended::Abandoned(count) = ended {
                 thread::sleep(LAST_CHANCE);
                 if !ours.is_main_back.load(Ordering::Acquire) {
-                    tracing::error!("{count} requests are stuck and hold the interpreter lock: leaving without atexit");
+                    tracing::error!(
+                        "the interpreter lock does not come back (stuck calls: {count}): leaving without atexit"
+                    );
                     access_log.inspect(AccessLog::flush);
                     exit_now(0);
                 }
@@ -203,7 +204,7 @@ fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
 }
 
 /// Says which handlers of the application ours have replaced.
-fn warn_of_replaced_handlers(py: Python<'_>) {
+pub(crate) fn warn_of_replaced_handlers(py: Python<'_>) {
     let check = || -> PyResult<()> {
         let signal = py.import("signal")?;
         for (name, default) in [("SIGTERM", "SIG_DFL"), ("SIGINT", "default_int_handler"), ("SIGQUIT", "SIG_DFL")] {

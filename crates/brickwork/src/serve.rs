@@ -64,12 +64,12 @@ fn run(py: Python<'_>, config: &Config) -> Result<u8, LoadError> {
     tracing::info!("brickwork {}, {python}, application {name}", env!("CARGO_PKG_VERSION"));
     let application = application::load(py, &name)?;
 
-    let listeners = config.binds.iter().map(|bind| {
-        Listener::bind(bind, config.backlog).map_err(|error| plain(format!("cannot listen on {bind}: {error}")))
-    });
+    let listeners =
+        config.binds.iter().map(|bind| Listener::bind(bind, config.backlog).map_err(|error| plain(error.to_string())));
     let listeners = listeners.collect::<Result<Vec<Listener>, LoadError>>()?;
     let urls: Vec<String> = listeners.iter().map(Listener::url).collect();
 
+    main_thread::warn_of_replaced_handlers(py);
     let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT])
         .map_err(|error| plain(format!("signals: {error}")))?;
     tracing::info!("threads {}: at most so many calls into the application at once", config.threads);
@@ -140,6 +140,12 @@ fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig
         limits: config.limits,
         deadlines: config.deadlines,
         threads: config.threads,
+        #[cfg(feature = "reference-schedulers")]
+        scheduler: match std::env::var("BRICKWORK_SCHEDULER").as_deref() {
+            Ok("inline") => brickwork_server::Scheduler::Inline,
+            Ok("pool") => brickwork_server::Scheduler::Pool,
+            _ => brickwork_server::Scheduler::Promote,
+        },
         queue_timeout: config.queue_timeout,
         spool: spool(config),
         access_log,
@@ -149,24 +155,28 @@ fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig
     }
 }
 
+/// Content of a request that is kept in memory where no file can be had.
+const IN_MEMORY_WITHOUT_SPOOL: u64 = 16 << 20;
+
 /// Looks whether the spool directory can be written to, and says what follows.
 fn spool(config: &Config) -> Spool {
     let (threshold, directory) = (config.spool_threshold, config.spool_directory.as_path());
-    let size = SizeText(threshold);
-    let directory = match try_directory(directory) {
+    let shown = directory.display();
+    match try_directory(directory) {
         Ok(()) => {
-            tracing::info!("content over {size} waits in files in {}", directory.display());
-            Some(directory.to_owned())
+            tracing::info!("content over {} waits in files in {shown}", SizeText(threshold));
+            Spool { threshold, directory: Some(directory.to_owned()) }
         }
         Err(error) => {
-            let shown = directory.display();
+            let threshold = threshold.max(IN_MEMORY_WITHOUT_SPOOL);
             tracing::warn!(
-                "cannot write to the spool directory {shown} ({error}): content over {size} is refused with 413"
+                "cannot write to the spool directory {shown} ({error}): content waits in memory, \
+                 and over {} it is refused with 413",
+                SizeText(threshold)
             );
-            None
+            Spool { threshold, directory: None }
         }
-    };
-    Spool { threshold, directory }
+    }
 }
 
 fn try_directory(directory: &Path) -> io::Result<()> {

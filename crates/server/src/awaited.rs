@@ -77,6 +77,16 @@ impl Awaited {
         }
     }
 
+    /// No `100 Continue` any more: the final response has begun. The content may come all the same.
+    pub(crate) fn stop_asking(&self) {
+        // Whoever holds the lock is reading, and has asked already.
+        if let Some(mut arrival) = try_lock(&self.arrival)
+            && let Some(arrival) = &mut *arrival
+        {
+            arrival.asked = true;
+        }
+    }
+
     /// Ends the reading: later reads fail.
     pub(crate) fn end(&self) -> Outcome {
         // A thread of the application's own may be waiting for content this very moment: it keeps the lock, and finds the connection cut.

@@ -61,14 +61,13 @@ impl EventLoop {
                 return self.await_room(key, flushed, Then::Persist);
             }
         }
-        connection.phase = Phase::Head;
+        connection.phase = Phase::Idle;
         if !exchange.input.is_empty() || connection.readable {
             connection.exchange = Some(exchange);
             return self.ready.push_front(key);
         }
-        connection.phase = Phase::Idle;
         self.recycle(exchange);
-        if self.is_draining {
+        if self.is_draining() {
             return self.close(key);
         }
         self.set_due(key, self.setup.config.deadlines.keep_alive);
@@ -124,7 +123,7 @@ impl EventLoop {
         let Some(connection) = self.connections.get_mut(key) else { return };
         match then {
             Then::Persist => {
-                connection.phase = Phase::Head;
+                connection.phase = Phase::Idle;
                 connection.readable = true;
                 self.ready.push_back(key);
             }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use brickwork_http::{Limits, Rejection};
@@ -23,16 +24,39 @@ pub struct Config {
     pub spool: Spool,
     /// Value of the Server field; empty for none.
     pub server_field: String,
+    /// How requests get to threads; only for comparison.
+    #[cfg(feature = "reference-schedulers")]
+    pub scheduler: Scheduler,
     /// One line per response.
     pub access_log: Option<AccessLog>,
     /// Told of every refused request, off the hot path, with its bytes.
-    pub on_rejection: Option<Arc<dyn Fn(&RejectionNotice<'_>) + Send + Sync>>,
+    pub on_rejection: Option<Arc<OnRejection>>,
     /// Told of every head received and sent, for `--log-level trace`.
-    pub on_traffic: Option<Arc<dyn Fn(&Traffic<'_>) + Send + Sync>>,
+    pub on_traffic: Option<Arc<OnTraffic>>,
 }
+
+/// The product's scheduler and the two it is measured against.
+#[cfg(feature = "reference-schedulers")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scheduler {
+    /// The loop changes hands.
+    #[default]
+    Promote,
+    /// Every call on the loop's thread.
+    Inline,
+    /// Every call handed to a pool of `threads` threads.
+    Pool,
+}
+
+/// Is told of a refused request. Called on the loop's thread: it must not block.
+pub type OnRejection = dyn Fn(&RejectionNotice<'_>) + Send + Sync;
+/// Is told of a head that went by. Called on the thread that sends or receives it.
+pub type OnTraffic = dyn Fn(&Traffic<'_>) + Send + Sync;
 
 /// What an exchange needs of its server.
 pub(crate) struct Setup {
+    /// The server is leaving: every response is its connection's last.
+    pub(crate) is_draining: AtomicBool,
     pub(crate) config: Config,
     pub(crate) interpreter: Arc<dyn Interpreter>,
 }
@@ -117,6 +141,8 @@ impl Default for Config {
             queue_timeout: Duration::from_secs(30),
             spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
             server_field: String::from("brickwork"),
+            #[cfg(feature = "reference-schedulers")]
+            scheduler: Scheduler::Promote,
             access_log: None,
             on_rejection: None,
             on_traffic: None,

@@ -5,6 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::descriptors;
+
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Doorbell {
@@ -13,7 +15,9 @@ pub(crate) struct Doorbell {
 
 impl Doorbell {
     pub(crate) fn new() -> io::Result<Doorbell> {
-        Ok(Doorbell { eventfd: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)? })
+        let eventfd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        descriptors::note(&eventfd);
+        Ok(Doorbell { eventfd })
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
@@ -28,5 +32,11 @@ impl Doorbell {
     /// Silent again.
     pub(crate) fn reset(&self) {
         let _ = rustix::io::read(&self.eventfd, &mut [0; 8]);
+    }
+}
+
+impl Drop for Doorbell {
+    fn drop(&mut self) {
+        descriptors::forget(&self.eventfd);
     }
 }

@@ -1,14 +1,15 @@
 //! What the threads of one server share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use crate::config::Setup;
 use crate::counters::Counters;
 use crate::doorbell::Doorbell;
 use crate::event_loop::EventLoop;
+use crate::poller::Poller;
 use crate::promote::token::{LoopCell, Stamp};
-use crate::promote::{Crew, work};
+use crate::promote::{Crew, ThreadClock, work};
 use crate::returns::ReturnQueue;
 use crate::{Exchange, Handler};
 
@@ -22,6 +23,9 @@ pub(crate) struct Engine {
     pub(crate) returns: Arc<ReturnQueue<Box<Exchange>>>,
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) poller: Arc<Poller>,
+    /// The processor clock of the thread that leads.
+    pub(crate) owner_clock: AtomicI32,
     pub(crate) orders: AtomicU8,
 }
 
@@ -49,6 +53,21 @@ impl Engine {
     pub(crate) fn order(&self, orders: Orders) {
         self.orders.fetch_max(orders as u8, Ordering::Relaxed);
         self.doorbell.ring();
+    }
+
+    /// The calling thread leads from now on.
+    pub(crate) fn note_owner(&self) {
+        self.owner_clock.store(ThreadClock::of_this_thread().to_raw(), Ordering::Relaxed);
+    }
+
+    /// The processor clock of the thread that leads.
+    pub(crate) fn owner_clock(&self) -> ThreadClock {
+        ThreadClock::from_raw(self.owner_clock.load(Ordering::Relaxed))
+    }
+
+    /// Whether somebody waits for the loop: its owner left ready work at hand, or there are events. Known without owning it.
+    pub(crate) fn has_work(&self) -> bool {
+        self.crew.is_work_left() || self.poller.has_events()
     }
 
     /// Sends an exchange home from a thread that has not got the loop.

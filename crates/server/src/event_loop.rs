@@ -36,7 +36,7 @@ pub(crate) struct EventLoop {
     doorbell: Arc<Doorbell>,
     pub(crate) crew: Arc<Crew>,
     returns: Arc<ReturnQueue<Box<Exchange>>>,
-    pub(crate) poller: Poller,
+    pub(crate) poller: Arc<Poller>,
     events: Events,
     listeners: Vec<Listener>,
     /// Accepting is suspended until then: descriptors ran out.
@@ -48,12 +48,13 @@ pub(crate) struct EventLoop {
     /// The connection whose pipelined answers may be waiting in its slot for a shared write.
     pub(crate) gathering: Option<Key>,
     /// Used exchanges, with their buffers, for the next connection that has something to say.
+    #[allow(clippy::vec_box, reason = "they travel boxed: taking one out must not move half a kilobyte")]
     spare: Vec<Box<Exchange>>,
+    #[allow(clippy::vec_box, reason = "as above")]
     returned: Vec<Box<Exchange>>,
     began: Instant,
     pub(crate) now: Millis,
     date: Date,
-    pub(crate) is_draining: bool,
 }
 
 /// What the loop's owner is to do next.
@@ -92,7 +93,7 @@ impl EventLoop {
         returns: Arc<ReturnQueue<Box<Exchange>>>,
         listeners: Vec<Listener>,
     ) -> std::io::Result<EventLoop> {
-        let poller = Poller::new()?;
+        let poller = Arc::new(Poller::new()?);
         poller.add_level(doorbell.fd(), DOORBELL)?;
         for (index, listener) in listeners.iter().enumerate() {
             poller.add_level(listener.fd(), Key { index: index as u32, generation: OWN }.to_data())?;
@@ -116,7 +117,6 @@ impl EventLoop {
             began: Instant::now(),
             now: 0,
             date: Date::default(),
-            is_draining: false,
         })
     }
 
@@ -142,9 +142,13 @@ impl EventLoop {
         }
     }
 
+    pub(crate) fn is_draining(&self) -> bool {
+        self.setup.is_draining.load(Relaxed)
+    }
+
     /// Whether nothing more will come.
     pub(crate) fn is_finished(&self) -> bool {
-        self.is_draining && self.connections.is_empty()
+        self.is_draining() && self.connections.is_empty()
     }
 
     /// Waits for events until the next deadline.
@@ -351,8 +355,12 @@ impl EventLoop {
         }
         if phase == Phase::Idle {
             let is_first = connection.requests == 0;
-            self.recycle(exchange);
-            return match (self.is_draining, is_first) {
+            if exchange.is_blank() {
+                self.recycle(exchange);
+            } else {
+                connection.exchange = Some(exchange);
+            }
+            return match (self.is_draining(), is_first) {
                 (false, false) => self.set_due(key, patience),
                 (false, true) => self.set_due(key, deadlines.head),
                 (true, false) => self.close(key),
@@ -387,7 +395,6 @@ impl EventLoop {
         connection.slot.claim.reopen();
         exchange.number = connection.requests;
         exchange.date = self.date;
-        exchange.is_last = self.is_draining;
         self.counters.requests.fetch_add(1, Relaxed);
         let config = &self.setup.config;
         exchange.began = config.access_log.is_some().then(Instant::now);
@@ -398,6 +405,7 @@ impl EventLoop {
         if exchange.has_leftover() {
             self.gathering = Some(key);
         }
+        self.crew.note_work_left(!self.ready.is_empty() || !self.events.is_empty() || exchange.has_leftover());
         Some(exchange)
     }
 
@@ -504,7 +512,7 @@ impl EventLoop {
 
     /// Stops accepting; connections close as they become idle.
     pub(crate) fn drain(&mut self) {
-        if std::mem::replace(&mut self.is_draining, true) {
+        if self.setup.is_draining.swap(true, Relaxed) {
             return;
         }
         // What the kernel has completed the handshake for was promised an answer.

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use brickwork_http::h1::{Framing, HeadParser, Persistence, Progress, RequestHead, ResponseHead};
@@ -36,7 +37,7 @@ pub struct Exchange {
     content: Option<RequestContent>,
     awaited: Option<Arc<Awaited>>,
     pub(crate) number: u32,
-    /// The server is leaving: the connection ends with this response.
+    /// The connection ends with this response, because something went wrong.
     pub(crate) is_last: bool,
     /// When the head was complete; taken only if something is going to report it.
     pub(crate) began: Option<Instant>,
@@ -224,10 +225,14 @@ impl Exchange {
             }
             let limits = &self.setup.config.limits;
             match self.parser.parse(self.input.unused(), limits, &mut self.head).map_err(Refusal::Rejected)? {
+                // Empty lines before a request-line are tolerated, and are no request yet (RFC 9112 section 2.2).
+                Progress::Partial if self.input.unused().iter().all(|byte| matches!(byte, b'\r' | b'\n')) => {
+                    return Ok(Arrived::Nothing);
+                }
                 Progress::Partial => return Ok(Arrived::Head),
                 Progress::Complete => {}
             }
-            if let Err(rejection) = self.head.check_scheme(self.input.unused(), SCHEME) {
+            if let Err(rejection) = self.head.check_origin(self.input.unused(), SCHEME) {
                 self.head.len = 0; // the rejection counts from the start of the head
                 return Err(Refusal::Rejected(rejection));
             }
@@ -284,6 +289,18 @@ impl Exchange {
         }
     }
 
+    /// Whether nothing is lost if another exchange serves the connection's next request.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.input.is_empty()
+    }
+
+    /// Once a final response has begun, no interim one may follow.
+    pub(crate) fn stop_asking(&self) {
+        if let Some(awaited) = &self.awaited {
+            awaited.stop_asking();
+        }
+    }
+
     /// Bytes of content received so far.
     pub(crate) fn content_received(&self) -> u64 {
         self.intake.as_ref().map_or(0, Intake::received)
@@ -302,7 +319,10 @@ impl Exchange {
 
     /// Whether another request may follow on this connection, by this request and by what was read of it.
     pub(crate) fn may_persist(&self) -> bool {
-        !self.is_last && self.head.persistence == Persistence::Persistent && self.is_content_read()
+        !self.is_last
+            && !self.setup.is_draining.load(Relaxed)
+            && self.head.persistence == Persistence::Persistent
+            && self.is_content_read()
     }
 
     /// A rule broken by silence, at the end of what came.

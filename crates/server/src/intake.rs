@@ -26,7 +26,7 @@ enum Gathered {
     File(File),
 }
 
-/// Why content is refused.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// It breaks a rule.

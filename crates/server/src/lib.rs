@@ -15,6 +15,7 @@ mod content;
 mod counters;
 mod date;
 mod deadlines;
+mod descriptors;
 mod doorbell;
 mod engine;
 mod event_loop;
@@ -40,9 +41,12 @@ mod transport;
 
 pub use access_log::{AccessLog, AccessLogFormat};
 pub use brickwork_http as http;
-pub use config::{Config, Deadlines, RejectionNotice, Spool, Traffic};
+#[cfg(feature = "reference-schedulers")]
+pub use config::Scheduler;
+pub use config::{Config, Deadlines, OnRejection, OnTraffic, RejectionNotice, Spool, Traffic};
 pub use content::{Content, Foreign};
 pub use counters::Counters;
+pub use descriptors::after_fork_in_child;
 pub use exchange::{Exchange, Peer, RequestView};
 pub use handler::Handler;
 pub use interpreter::{Interpreter, NoInterpreter};

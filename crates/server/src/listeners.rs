@@ -17,7 +17,7 @@ use rustix::net::{
     socket_with,
 };
 
-use crate::Peer;
+use crate::{Peer, descriptors};
 
 /// An address to listen on, as written after `--bind`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +130,7 @@ impl Listener {
             }
             Err(_) => Address::Unix(unix_path(&local).into()),
         };
+        descriptors::note(&socket);
         Ok(Listener { socket, address, made_file: None })
     }
 
@@ -190,6 +191,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
+        descriptors::forget(&self.socket);
         if let Some((path, maker)) = &self.made_file
             && *maker == std::process::id()
         {

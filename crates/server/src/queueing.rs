@@ -50,6 +50,7 @@ impl EventLoop {
     /// Ends every connection now. Clients whose request is still with a handler are told so.
     pub(crate) fn cut_all(&mut self) {
         self.stop_listening();
+        self.crew.abandon(self.connections.keys(|connection| connection.phase == Phase::Out).len());
         for key in self.connections.keys(|_| true) {
             if let Some(connection) = self.connections.get_mut(key)
                 && matches!(connection.phase, Phase::Out | Phase::Queued)

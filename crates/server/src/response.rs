@@ -89,6 +89,7 @@ impl Exchange {
         if self.progress.stage != Stage::Open || !self.slot().claim.win_for_app() {
             return Err(SendError::Superseded);
         }
+        self.stop_asking();
         let length = length.map_or(ResponseLength::Unknown, ResponseLength::Known);
         let request = (self.head.method, self.head.version);
         let is_persistent = self.may_persist();

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::ToSocketAddrs;
-use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ pub struct Stopper {
 pub enum Ended {
     /// Every request in flight was finished and every thread has joined.
     Drained,
-    /// The time was up (or `stop_now` was called) with so many threads still in a handler.
+    /// The time was up (or `stop_now` was called) with so many requests still in a handler.
     Abandoned(usize),
 }
 
@@ -54,7 +54,7 @@ impl Server {
         interpreter: Arc<dyn Interpreter>,
     ) -> io::Result<Server> {
         let crew = Arc::new(Crew::new(config.threads));
-        let setup = Arc::new(Setup { config, interpreter });
+        let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
         let returns = Arc::new(ReturnQueue::new());
         let counters = Arc::new(Counters::default());
@@ -66,6 +66,7 @@ impl Server {
             Arc::clone(&returns),
             listeners,
         )?;
+        let poller = Arc::clone(&event_loop.poller);
         let engine = Arc::new(Engine {
             setup,
             handler,
@@ -74,12 +75,43 @@ impl Server {
             returns,
             doorbell,
             counters,
+            poller,
+            owner_clock: AtomicI32::new(0),
             orders: AtomicU8::new(Orders::Serve as u8),
         });
+        #[cfg(feature = "reference-schedulers")]
+        if engine.setup.config.scheduler != crate::Scheduler::Promote {
+            return Self::start_reference(engine);
+        }
         let guarded = Arc::clone(&engine);
         let guardian = std::thread::Builder::new().name("guardian".into()).spawn(move || guard(&guarded))?;
         engine.start_thread();
         Ok(Server { stopper: Stopper { engine, deadline: Arc::default() }, guardian })
+    }
+
+    #[cfg(feature = "reference-schedulers")]
+    fn start_reference(engine: Arc<Engine>) -> io::Result<Server> {
+        use crate::promote::reference::{Pool, run_inline};
+        type Work = Box<dyn FnOnce(&Arc<Engine>) + Send>;
+        let spawn = |work: Work| {
+            let engine = Arc::clone(&engine);
+            engine.crew.note_thread(1);
+            std::thread::Builder::new().spawn(move || {
+                work(&engine);
+                engine.crew.note_thread(-1);
+            })
+        };
+        let first = if engine.setup.config.scheduler == crate::Scheduler::Inline {
+            spawn(Box::new(run_inline))?
+        } else {
+            let pool = Arc::new(Pool::default());
+            for _ in 0..engine.setup.config.threads {
+                let pool = Arc::clone(&pool);
+                spawn(Box::new(move |engine| pool.run_thread(engine)))?;
+            }
+            spawn(Box::new(move |engine| pool.run_loop(engine)))?
+        };
+        Ok(Server { stopper: Stopper { engine, deadline: Arc::default() }, guardian: first })
     }
 
     /// A handle that ends this server.
@@ -114,7 +146,8 @@ impl Server {
         }
         let (threads, _) = crew.wait_for(Some(LEAVE), |threads, _| threads == 0);
         let _ = self.guardian.join();
-        if threads == 0 { Ended::Drained } else { Ended::Abandoned(threads) }
+        // Threads that wait for the interpreter lock behind a stuck call are stuck too, but hold no request.
+        if threads == 0 { Ended::Drained } else { Ended::Abandoned(crew.abandoned()) }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::claim::Claim;
+use crate::descriptors::is_forked;
 use crate::send_buffer::{Flushed, SendBuffer};
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::transport::Transport;
@@ -39,7 +40,7 @@ impl Slot {
 
     /// Sends `head` and `content` behind what waits; keeps what the kernel does not take.
     pub(crate) fn offer(&self, head: &[u8], content: Content) -> Flushed {
-        if self.is_gone() {
+        if self.is_gone() || is_forked() {
             return Flushed::Broken;
         }
         self.noting_loss(self.output().offer(&self.transport, head, content))
@@ -47,6 +48,9 @@ impl Slot {
 
     /// Puts bytes behind what waits, to be sent with the next flush; false if that would be more than `most` bytes.
     pub(crate) fn gather(&self, bytes: &[u8], most: usize) -> bool {
+        if is_forked() {
+            return false;
+        }
         let mut output = self.output();
         let fits = output.len() + bytes.len() as u64 <= most as u64;
         if fits {
@@ -57,6 +61,9 @@ impl Slot {
 
     /// Sends what waits.
     pub(crate) fn flush(&self) -> Flushed {
+        if is_forked() {
+            return Flushed::Broken;
+        }
         self.noting_loss(self.output().flush(&self.transport))
     }
 

@@ -10,6 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
 
+use crate::descriptors;
+
 /// A connected, non-blocking stream socket.
 #[derive(Debug)]
 pub(crate) struct Transport {
@@ -31,6 +33,7 @@ pub(crate) enum Moved {
 
 impl Transport {
     pub(crate) fn new(socket: OwnedFd) -> Transport {
+        descriptors::note(&socket);
         Transport { socket }
     }
 
@@ -91,6 +94,12 @@ impl Transport {
     /// Resets a TCP connection, whoever else holds the descriptor: the peer sees an error, not an end. A unix socket has no such thing.
     pub(crate) fn reset(&self) {
         let _ = rustix::net::connect_unspec(&self.socket);
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        descriptors::forget(&self.socket);
     }
 }
 

@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::environ::Environs;
 use crate::errors::ErrorStream;
+use crate::fork;
 use crate::input::Input;
 use crate::response_iter::{self, Ended};
 use crate::start_response::Callables;
@@ -27,8 +28,9 @@ pub struct WsgiSettings {
     pub multiprocess: bool,
     /// SERVER_SOFTWARE: name and version.
     pub server_software: String,
-    /// Takes what is written to wsgi.errors, and the tracebacks of exceptions that the application let go: one or more whole lines in each
-    /// call, the last one with its line feed. Called without the interpreter lock, by several threads at once.
+    /// Takes what is written to wsgi.errors, and the tracebacks of exceptions that the application let go: one or more
+    /// whole lines in each call, the last one with its line feed. Called without the interpreter lock, by several
+    /// threads at once.
     pub errors: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -45,6 +47,7 @@ impl WsgiApp {
     /// # Errors
     /// If Python is out of memory.
     pub fn new(py: Python<'_>, application: Py<PyAny>, settings: &WsgiSettings) -> PyResult<WsgiApp> {
+        fork::register(py)?;
         let errors = Py::new(py, ErrorStream::new(Arc::clone(&settings.errors)))?;
         let environs = Environs::new(py, settings, &errors)?;
         Ok(WsgiApp { application, environs, errors })
@@ -167,7 +170,8 @@ fn take_input(exchange: &mut Exchange, environ: &Bound<'_, PyDict>) -> PyResult<
     if exchange.request().head.framing == Framing::Chunked
         && let Some(length) = content.remaining()
     {
-        // RFC 9112 section 7.1.3, again: a length takes the place of the coding; without one Django, Bottle and Falcon read nothing.
+        // RFC 9112 section 7.1.3, again: a length takes the place of the coding; without one Django, Bottle and Falcon
+        // read nothing.
         environ.set_item(intern!(py, "CONTENT_LENGTH"), length.to_string())?;
     }
     if content.is_empty() {

@@ -1,13 +1,13 @@
 //! The environ: what an application is told of a request (PEP 3333, "environ Variables").
 //!
-//! What is the same for every request is in a template dictionary, which is copied and completed. Copying a small dictionary and letting
-//! it grow was measured to beat one that is large from the start.
+//! What is the same for every request is in a template dictionary, which is copied and completed. Copying a small
+//! dictionary and letting it grow was measured to beat one that is large from the start.
 //!
 //! | variable | value |
 //! |---|---|
 //! | REQUEST_METHOD, SERVER_PROTOCOL | as sent; a minor version above 1 reads as HTTP/1.1 |
 //! | SCRIPT_NAME | empty |
-//! | PATH_INFO | the target's path, percent-decoded; `/` for an empty path; empty for `OPTIONS *` and CONNECT (RFC 9112 section 3.3) |
+//! | PATH_INFO | the target's path, percent-decoded, `/` if empty; empty for `OPTIONS *` and CONNECT (RFC 9112 section 3.3) |
 //! | QUERY_STRING | what follows `?`, as sent; empty if nothing does |
 //! | RAW_URI, REQUEST_URI | the request-target as sent |
 //! | CONTENT_TYPE, CONTENT_LENGTH | as sent; absent if not sent; the length of chunked content once all of it has come |
@@ -117,7 +117,8 @@ impl Environs {
             if let Some(key) = self.keys.of(py, line.known) {
                 match line.known {
                     FieldName::Host if has_authority => (),
-                    // RFC 9112 section 7.1.3: whoever decodes chunks takes the coding away; an application that saw it would decode again.
+                    // RFC 9112 section 7.1.3: whoever decodes chunks takes the coding away; an application that saw it
+                    // would decode again.
                     FieldName::TransferEncoding => (),
                     _ => add_field(environ, key, value)?,
                 }
@@ -165,8 +166,8 @@ fn set_request_line(environ: &Bound<'_, PyDict>, request: RequestView<'_>) -> Py
     environ.set_item(intern!(py, "PATH_INFO"), path_info)
 }
 
-/// Adds one field line. Lines of one name make one value, in their order (RFC 9110 section 5.3); cookies are joined as RFC 6265
-/// section 5.4 writes them.
+/// Adds one field line. Lines of one name make one value, in their order (RFC 9110 section 5.3); cookies are joined as
+/// RFC 6265 section 5.4 writes them.
 fn add_field(environ: &Bound<'_, PyDict>, key: &Bound<'_, PyString>, value: Bound<'_, PyString>) -> PyResult<()> {
     let (is_new, held) = environ.set_default_with_result(key, &value)?;
     if is_new {

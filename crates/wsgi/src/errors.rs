@@ -1,6 +1,7 @@
 //! wsgi.errors: a text stream into the server's error log (PEP 3333, "Input and Error Streams").
 //!
-//! `print` and `traceback` write a line in pieces; the log is given whole lines, so that lines of several threads do not mix.
+//! `print` and `traceback` write a line in pieces; the log is given whole lines, so that lines of several threads do
+//! not mix.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,7 +59,8 @@ impl ErrorStream {
 
 #[pymethods]
 impl ErrorStream {
-    /// write(text) -> number of characters written. Text that is not valid Unicode is logged with replacement characters.
+    /// write(text) -> number of characters written. Text that is not valid Unicode is logged with replacement
+    /// characters.
     fn write(&self, text: &Bound<'_, PyString>) -> PyResult<usize> {
         self.log(text.py(), &text.to_string_lossy());
         text.len()

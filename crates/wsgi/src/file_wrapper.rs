@@ -1,8 +1,9 @@
 //! wsgi.file_wrapper: a file as a response (PEP 3333, "Optional Platform-Specific File Handling").
 //!
-//! Nothing is sent until the server gets the wrapper back as the application's result. A plain binary file is then sent by the kernel from its
-//! current position; everything else with a `read()` is read block by block. What counts is the type, not whether there is a
-//! `fileno()`: a `GzipFile` has one too, and sending it would send other bytes than `read()` returns.
+//! Nothing is sent until the server gets the wrapper back as the application's result. A plain binary file is then sent
+//! by the kernel from its current position; everything else with a `read()` is read block by block. What counts is the
+//! type, not whether there is a `fileno()`: a `GzipFile` has one too, and sending it would send other bytes than
+//! `read()` returns.
 
 use std::fs::File;
 use std::os::fd::{BorrowedFd, RawFd};
@@ -64,7 +65,8 @@ impl FileWrapper {
         }
         let offset = filelike.call_method0(intern!(py, "tell")).ok()?.extract::<u64>().ok()?;
         let fd = filelike.call_method0(intern!(py, "fileno")).ok()?.extract::<RawFd>().ok().filter(|fd| *fd >= 0)?;
-        // SAFETY: the file object has just said that this descriptor is open, and nobody can close it before the lock is released.
+        // SAFETY: the file object has just said that this descriptor is open, and nobody can close it before the lock
+        // is released.
         let file = File::from(unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned().ok()?);
         let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
         // Files of /proc and the like have content and no size.
@@ -73,7 +75,8 @@ impl FileWrapper {
     }
 }
 
-/// Whether `read()` on this object returns the bytes of its descriptor: the types that `open()` makes in binary mode for reading.
+/// Whether `read()` on this object returns the bytes of its descriptor: the types that `open()` makes in binary mode
+/// for reading.
 fn is_plain_file(filelike: &Bound<'_, PyAny>) -> PyResult<bool> {
     static FILE_IO: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static BUFFERED_READER: PyOnceLock<Py<PyType>> = PyOnceLock::new();

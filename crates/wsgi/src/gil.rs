@@ -1,8 +1,9 @@
 //! CPython's interpreter lock as the server crate's [`Interpreter`], and the references that outlive it.
 //!
-//! A server thread gets its Python thread state once and keeps it until it ends; taking and releasing the lock in between only
-//! swaps that state in and out. A response's bytes are sent straight from Python's objects, and may be done with on a thread that does
-//! not hold the lock: such references wait in a queue for the next thread that takes it.
+//! A server thread gets its Python thread state once and keeps it until it ends; taking and releasing the lock in
+//! between only swaps that state in and out. A response's bytes are sent straight from Python's objects, and may be
+//! done with on a thread that does not hold the lock: such references wait in a queue for the next thread that takes
+//! it.
 
 use std::cell::Cell;
 use std::ptr;
@@ -23,8 +24,8 @@ use crate::thread;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gil;
 
-/// What the server's own calls have done with the lock on this thread. What an application's C code does to it in between is not seen
-/// here and need not be: nothing of ours runs meanwhile.
+/// What the server's own calls have done with the lock on this thread. What an application's C code does to it in
+/// between is not seen here and need not be: nothing of ours runs meanwhile.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hold {
     /// Not a server thread: one that the application started, and that waits for content or writability through us.
@@ -42,8 +43,8 @@ thread_local! {
 impl Interpreter for Gil {
     fn enter_thread(&self) {
         park_if_finalizing();
-        // SAFETY: the interpreter is initialized (it made the application) and not finalizing. `PyGILState_Ensure` makes this thread's state
-        // and takes the lock, `PyEval_SaveThread` gives the lock up and returns that state.
+        // SAFETY: the interpreter is initialized (it made the application) and not finalizing. `PyGILState_Ensure`
+        // makes this thread's state and takes the lock, `PyEval_SaveThread` gives the lock up and returns that state.
         let state = unsafe {
             ffi::PyGILState_Ensure();
             ffi::PyEval_SaveThread()
@@ -59,14 +60,15 @@ impl Interpreter for Gil {
         self.acquire();
         thread::forget_objects();
         HOLD.set(Hold::Stranger);
-        // SAFETY: the lock is held under the state that `enter_thread` made; releasing the only `PyGILState_Ensure` of this thread deletes
-        // that state and lets the lock go.
+        // SAFETY: the lock is held under the state that `enter_thread` made; releasing the only `PyGILState_Ensure` of
+        // this thread deletes that state and lets the lock go.
         unsafe { ffi::PyGILState_Release(ffi::PyGILState_STATE::PyGILState_UNLOCKED) };
     }
 
     fn acquire(&self) {
         park_if_finalizing();
-        // SAFETY: `enter_thread` or `release` left this thread's own state in STATE, and the thread does not hold the lock.
+        // SAFETY: `enter_thread` or `release` left this thread's own state in STATE, and the thread does not hold the
+        // lock.
         unsafe { ffi::PyEval_RestoreThread(STATE.get()) };
         if HOLD.get() != Hold::Stranger {
             HOLD.set(Hold::Held);
@@ -89,22 +91,25 @@ pub(crate) fn foreign(bytes: Bound<'_, PyBytes>) -> Content {
         return Content::Empty;
     }
     if !bytes.is_exact_instance_of::<PyBytes>() {
-        // The last reference to an instance of a subclass may run Python code, which must not happen wherever the server drops content.
+        // The last reference to an instance of a subclass may run Python code, which must not happen wherever the
+        // server drops content.
         return Content::Owned(bytes.as_bytes().to_vec());
     }
     let (start, len) = (bytes.as_bytes().as_ptr(), bytes.as_bytes().len());
     let owner = bytes.into_ptr().cast::<()>();
-    // SAFETY: `owner` is a reference of our own to a `bytes` object, whose bytes do not move or change while it lives; `release_bytes` gives
-    // that one reference back, and copes with any thread.
+    // SAFETY: `owner` is a reference of our own to a `bytes` object, whose bytes do not move or change while it lives;
+    // `release_bytes` gives that one reference back, and copes with any thread.
     Content::Foreign(unsafe { Foreign::new(start, len, owner, release_bytes) })
 }
 
-/// Gives one reference to an exact `bytes` object back, at once if this thread holds the lock and else as soon as one takes it.
+/// Gives one reference to an exact `bytes` object back, at once if this thread holds the lock and else as soon as one
+/// takes it.
 ///
 /// # Safety
-/// `owner` must be an owned reference to an exact `bytes` object. Thread-locals of a dying thread read as not held.
+/// `owner` must be an owned reference to an exact `bytes` object.
 unsafe fn release_bytes(owner: *mut ()) {
     let object = owner.cast::<ffi::PyObject>();
+    // A thread that is ending has no thread-locals any more, and no lock.
     if HOLD.try_with(Cell::get) == Ok(Hold::Held) {
         // SAFETY: the lock is held, and the caller hands its reference over.
         unsafe { ffi::Py_DECREF(object) };
@@ -152,8 +157,8 @@ impl Pending {
     }
 }
 
-/// A thread that takes the lock of a finalizing interpreter is ended or hung by CPython, by unwinding foreign to Rust before 3.14: so it
-/// stops here instead.
+/// A thread that takes the lock of a finalizing interpreter is ended or hung by CPython, by unwinding foreign to Rust
+/// before 3.14: so it stops here instead.
 fn park_if_finalizing() {
     while is_finalizing() {
         std::thread::park();

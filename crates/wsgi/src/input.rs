@@ -1,8 +1,8 @@
 //! wsgi.input: the request's content as a stream (PEP 3333, "Input and Error Streams").
 //!
-//! It ends where the content does, and an empty one never waits. Reading waits only for content that the client holds back until it sees
-//! `100 Continue`; the interpreter lock is released meanwhile. There are the methods that PEP 3333 asks for and no others: it may not be
-//! closed, and has no position.
+//! It ends where the content does, and an empty one never waits. Reading waits only for content that the client holds
+//! back until it sees `100 Continue`; the interpreter lock is released meanwhile. There are the methods that PEP 3333
+//! asks for and no others: it may not be closed, and has no position.
 
 use std::io::{self, BufRead, Read};
 use std::sync::{Mutex, PoisonError, TryLockError};
@@ -37,7 +37,8 @@ impl Input {
         Input { content: Some(Mutex::new(Content::Open(content))) }
     }
 
-    /// Lets go of the content; reads raise from now on. One that still waits in another thread is left to the server to end.
+    /// Lets go of the content; reads raise from now on. One that still waits in another thread is left to the server to
+    /// end.
     pub(crate) fn end(&self) {
         if let Some(content) = &self.content {
             match content.try_lock() {
@@ -69,7 +70,8 @@ impl Input {
 
 #[pymethods]
 impl Input {
-    /// read(size=-1): exactly so many bytes, fewer only at the end of the content; all that is left if size is negative or None.
+    /// read(size=-1): exactly so many bytes, fewer only at the end of the content; all that is left if size is negative
+    /// or None.
     #[pyo3(signature = (size=-1, /))]
     fn read<'py>(&self, py: Python<'py>, size: Option<isize>) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = self.read_with(|content| read(py, content, limit(size)))?;

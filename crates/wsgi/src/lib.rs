@@ -1,8 +1,8 @@
 //! The WSGI gateway: PEP 3333 between [`brickwork_server::Handler`] and a Python application.
 //!
 //! It turns a parsed request into an environ, calls the application, and sends what it returns. It does not load the
-//! application, open sockets, parse requests or frame responses. Everything that touches Python, and the `unsafe` that this takes,
-//! is in this crate; the modules that need `unsafe` say so below.
+//! application, open sockets, parse requests or frame responses. Everything that touches Python, and the `unsafe` that
+//! this takes, is in this crate; the modules that need `unsafe` say so below.
 #![deny(unsafe_code)]
 
 mod app;
@@ -10,6 +10,7 @@ mod environ;
 mod errors;
 #[allow(unsafe_code)]
 mod file_wrapper;
+mod fork;
 #[allow(unsafe_code)]
 mod gil;
 mod input;

@@ -1,8 +1,8 @@
 //! Names of environ variables: which key a field name becomes, and percent-decoding of what PATH_INFO is made of.
 //!
-//! A field name in the environ is `HTTP_`, then the name in upper case with `-` as `_` (RFC 3875 section 4.1.18); Content-Type
-//! and Content-Length have no prefix (PEP 3333, "environ Variables"). Since `-` and `_` fall together, a name that contains `_` could pass for
-//! another that a proxy in front has vouched for: such fields are left out.
+//! A field name in the environ is `HTTP_`, then the name in upper case with `-` as `_` (RFC 3875 section 4.1.18);
+//! Content-Type and Content-Length have no prefix (PEP 3333, "environ Variables"). Since `-` and `_` fall together, a
+//! name that contains `_` could pass for another that a proxy in front has vouched for: such fields are left out.
 
 use std::borrow::Cow;
 
@@ -43,8 +43,8 @@ pub(crate) fn environ_key(field_name: &[u8]) -> Option<Vec<u8>> {
     Some(key)
 }
 
-/// The octets that a percent-encoded path stands for (RFC 3986 section 2.1). A `%` that two hexadecimal digits do not follow stands for
-/// itself, as browsers and every other server read it.
+/// The octets that a percent-encoded path stands for (RFC 3986 section 2.1). A `%` that two hexadecimal digits do not
+/// follow stands for itself, as browsers and every other server read it.
 pub(crate) fn percent_decoded(path: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = path.iter().position(|byte| *byte == b'%') else {
         return Cow::Borrowed(path);

@@ -1,7 +1,9 @@
-//! One response as the application sees it: what start_response was given, what was written, and when it is too late for what.
+//! One response as the application sees it: what start_response was given, what was written, and when it is too late
+//! for what.
 //!
-//! The head is built at once in the server's own buffer and checked there; it is sent with the first block of content. The methods
-//! raise what is the application's fault as Python exceptions; [`SendError`] is what happened on the way to the client.
+//! The head is built at once in the server's own buffer and checked there; it is sent with the first block of content.
+//! The methods raise what is the application's fault as Python exceptions; [`SendError`] is what happened on the way to
+//! the client.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -53,7 +55,8 @@ impl<'e> Response<'e> {
         self.stage
     }
 
-    /// Whether the client has gone, or was answered by the server itself: an application that stumbles over this is not at fault.
+    /// Whether the client has gone, or was answered by the server itself: an application that stumbles over this is not
+    /// at fault.
     pub(crate) fn is_lost(&self) -> bool {
         self.is_lost
     }
@@ -261,8 +264,8 @@ fn warn_of_dropped(rule: Rule, name: &[u8]) {
     }
 }
 
-/// What is wrong with a piece of a head, as the end of a sentence. Names a control byte of `bytes` before anything else; `offset` is where `bytes`
-/// start in what the application gave.
+/// What is wrong with a piece of a head, as the end of a sentence. Names a control byte of `bytes` before anything
+/// else; `offset` is where `bytes` start in what the application gave.
 #[cold]
 fn complaint(fault: Fault, bytes: &[u8], offset: usize) -> String {
     let Some(at) = bytes.iter().position(u8::is_ascii_control) else {

@@ -1,7 +1,8 @@
 //! The two callables that an application is given: `start_response`, and the `write` that it returns (PEP 3333).
 //!
-//! They are plain built-in functions, called without building a tuple. Both act on the response of the request in hand, for as long as the
-//! application's call lasts; afterwards they raise. What the arguments mean is in [`response`](crate::response).
+//! They are plain built-in functions, called without building a tuple. Both act on the response of the request in hand,
+//! for as long as the application's call lasts; afterwards they raise. What the arguments mean is in
+//! [`response`](crate::response).
 
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +19,8 @@ use pyo3::types::{PyBytes, PyTraceback, PyTuple};
 use crate::gil;
 use crate::response::{Response, Stage, type_name};
 
-/// start_response and write, and what they act on. Used for one request after the other as long as no application keeps one of them.
+/// start_response and write, and what they act on. Used for one request after the other as long as no application keeps
+/// one of them.
 pub(crate) struct Callables {
     target: Py<Target>,
     start_response: Py<PyAny>,
@@ -28,7 +30,8 @@ pub(crate) struct Callables {
 /// What both callables are bound to.
 #[pyclass(frozen, module = "brickwork")]
 struct Target {
-    /// None between requests. Locked while Python waits, so that a second thread of the application is refused instead of let in.
+    /// None between requests. Locked while Python waits, so that a second thread of the application is refused instead
+    /// of let in.
     active: Mutex<Option<Active>>,
 }
 
@@ -41,8 +44,8 @@ struct Active {
 impl Callables {
     pub(crate) fn new(py: Python<'_>) -> PyResult<Callables> {
         let target = Bound::new(py, Target { active: Mutex::new(None) })?;
-        // SAFETY: the definitions are statics and outlive the functions; the functions keep `target` alive, and are only ever bound
-        // to a `Target`, as their bodies rely on.
+        // SAFETY: the definitions are statics and outlive the functions; the functions keep `target` alive, and are
+        // only ever bound to a `Target`, as their bodies rely on.
         let (start_response, write) = unsafe {
             let start_response = ffi::PyCFunction_NewEx(&raw mut START_RESPONSE, target.as_ptr(), ptr::null_mut());
             let write = ffi::PyCFunction_NewEx(&raw mut WRITE, target.as_ptr(), ptr::null_mut());
@@ -70,8 +73,8 @@ impl Callables {
                 *self.0.lock(self.1) = None;
             }
         }
-        // SAFETY: the reference is in use no longer than the borrow that it is made from: `TakeBack` removes it before this function ends, and
-        // waits for the lock to do so. `exchange` itself is not touched meanwhile.
+        // SAFETY: the reference is in use no longer than the borrow that it is made from: `TakeBack` removes it before
+        // this function ends, and waits for the lock to do so. `exchange` itself is not touched meanwhile.
         let exchange: &'static mut Exchange = unsafe { &mut *ptr::from_mut(exchange) };
         *self.lock(py) = Some(Active { response: Response::new(exchange), write: self.write.clone_ref(py) });
         let _take_back = TakeBack(self, py);
@@ -135,7 +138,8 @@ impl Target {
     }
 }
 
-/// The exception of a `sys.exc_info()` tuple, to be raised again: the head has gone, so that an error page can no longer be sent.
+/// The exception of a `sys.exc_info()` tuple, to be raised again: the head has gone, so that an error page can no
+/// longer be sent.
 fn raised_again(exc_info: &Bound<'_, PyAny>) -> PyErr {
     let parts = exc_info.cast::<PyTuple>().ok().filter(|parts| parts.len() == 3);
     let Some((value, traceback)) = parts.and_then(|parts| Some((parts.get_item(1).ok()?, parts.get_item(2).ok()?)))
@@ -148,7 +152,8 @@ fn raised_again(exc_info: &Bound<'_, PyAny>) -> PyErr {
     error
 }
 
-/// The arguments of start_response by position. PEP 3333 has them passed by position only; their names are accepted too.
+/// The arguments of start_response by position. PEP 3333 has them passed by position only; their names are accepted
+/// too.
 struct Arguments<'a, 'py>([Option<Borrowed<'a, 'py, PyAny>>; 3]);
 
 const NAMES: [&str; 3] = ["status", "response_headers", "exc_info"];
@@ -203,7 +208,8 @@ unsafe extern "C" fn call_start_response(
     positional: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: this function's contract: `values` holds the positional arguments, then one for each of the tuple `names` (null: none).
+    // SAFETY: this function's contract: `values` holds the positional arguments, then one for each of the tuple `names`
+    // (null: none).
     unsafe {
         enter(target, |py, target| {
             let positional = positional as usize;

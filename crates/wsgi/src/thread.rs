@@ -10,7 +10,8 @@ use pyo3::types::PyString;
 use crate::start_response::Callables;
 use crate::{latin1, names};
 
-/// What one thread keeps. Belongs to the thread's Python state: filled under the lock, and dropped under it by [`forget_objects`].
+/// What one thread keeps. Belongs to the thread's Python state: filled under the lock, and dropped under it by
+/// [`forget_objects`].
 #[derive(Default)]
 pub(crate) struct ThreadObjects {
     /// start_response and write of the last request, if its application has let go of them.
@@ -47,8 +48,8 @@ impl ThreadObjects {
         self.callables.take().map_or_else(|| Callables::new(py), Ok)
     }
 
-    /// Keeps start_response and write for the next request, unless the application still holds one of them: what it does
-    /// with it must never reach a later request.
+    /// Keeps start_response and write for the next request, unless the application still holds one of them: what it
+    /// does with it must never reach a later request.
     pub(crate) fn give_back(&mut self, py: Python<'_>, callables: Callables) {
         if callables.is_unshared(py) {
             self.callables = Some(callables);
@@ -85,8 +86,8 @@ impl ThreadObjects {
         }
     }
 
-    /// SERVER_NAME and SERVER_PORT: the address that the client connected to, IPv6 in brackets so that it fits into a URL
-    /// (RFC 3875 section 4.1.14).
+    /// SERVER_NAME and SERVER_PORT: the address that the client connected to, IPv6 in brackets so that it fits into a
+    /// URL (RFC 3875 section 4.1.14).
     pub(crate) fn server<'py>(
         &mut self,
         py: Python<'py>,

@@ -162,3 +162,27 @@ fn port_in_the_environment_means_every_address_except_for_the_demo() {
     assert_eq!(parse_words(&["demo"], &[("PORT", "5000")]).unwrap().binds, tcp("127.0.0.1", 5000));
     assert!(usage_of(&["app"], &[("PORT", "http")]).contains("PORT"));
 }
+
+#[test]
+fn binds_are_taken_one_by_one_from_flags_or_the_environment() {
+    let addresses = |words: &[&str], variables: &[(&str, &str)]| {
+        let binds = parse_words(words, variables).unwrap().binds;
+        binds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let both = "127.0.0.1:0 unix:/run/a.sock";
+    assert_eq!(addresses(&["app", "-b", "127.0.0.1:0", "--bind", "unix:/run/a.sock"], &[]), both);
+    assert_eq!(addresses(&["app", "-b", "127.0.0.1:0", "--bind", "unix:/run/a.sock"], &[("PORT", "1")]), both);
+    assert_eq!(addresses(&["app"], &[("BRICKWORK_BIND", "127.0.0.1:0,unix:/run/a.sock")]), both);
+    assert_eq!(addresses(&["app", "-b", "fd://3"], &[("BRICKWORK_BIND", "127.0.0.1:1")]), "fd://3");
+    assert!(usage_of(&["app", "--bind", "127.0.0.1:eighty"], &[]).contains("--bind 127.0.0.1:eighty"));
+}
+
+#[test]
+fn the_demo_listens_on_loopback_only() {
+    for bind in ["127.0.0.1:0", "[::1]:0", "localhost:0", "127.8.8.8:0", "unix:/run/demo.sock"] {
+        assert!(parse_words(&["demo", "--bind", bind], &[]).is_ok(), "{bind}");
+    }
+    for bind in ["0.0.0.0:0", ":8000", "[::]:0", "192.0.2.1:0", "example.org:80", "fd://3"] {
+        assert!(usage_of(&["demo", "--bind", bind], &[]).contains("loopback"), "{bind}");
+    }
+}

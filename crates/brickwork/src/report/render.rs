@@ -39,6 +39,8 @@ pub(crate) fn traffic_lines(traffic: &Traffic<'_>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use brickwork_server::http::{Rejection, Rule};
+
     use super::*;
 
     #[test]
@@ -56,5 +58,15 @@ mod tests {
         let peer = Peer::Unix { path: "/run/app.sock".into() };
         let head = b"HTTP/1.1 200 OK\r\n\r\n";
         assert_eq!(traffic_lines(&Traffic::Sent { peer: &peer, head }), ["unix:/run/app.sock > HTTP/1.1 200 OK"]);
+    }
+
+    #[test]
+    fn a_rejection_names_rule_request_and_place() {
+        let peer = Peer::Unix { path: "/run/app.sock".into() };
+        let rejection = Rejection { rule: Rule::HeadDeadline, at: 7 };
+        let notice = RejectionNotice { bytes: b"GET / H", rejection, peer: &peer, request_number: 3 };
+        let (code, title) = (Rule::HeadDeadline.code(), Rule::HeadDeadline.title());
+        let expected = format!("{code} {title}: request #3 of unix:/run/app.sock refused with 408 at byte 7");
+        assert_eq!(rejection_line(&notice), expected);
     }
 }

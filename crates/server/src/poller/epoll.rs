@@ -5,9 +5,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+
+use crate::descriptors;
 
 /// An epoll instance.
 #[derive(Debug)]
@@ -32,7 +34,9 @@ pub(crate) struct Readiness {
 
 impl Poller {
     pub(crate) fn new() -> io::Result<Poller> {
-        Ok(Poller { epoll: epoll::create(CreateFlags::CLOEXEC)? })
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        descriptors::note(&epoll);
+        Ok(Poller { epoll })
     }
 
     /// Registers a connection, edge-triggered for both directions: no further call is needed until it closes.
@@ -50,6 +54,12 @@ impl Poller {
         let _ = epoll::delete(&self.epoll, fd);
     }
 
+    /// Whether a wait would return at once. Does not take the events, so anybody may ask.
+    pub(crate) fn has_events(&self) -> bool {
+        let mut fds = [PollFd::new(&self.epoll, PollFlags::IN)];
+        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    }
+
     /// Waits for events; None waits for ever. Interrupted is nothing happened.
     pub(crate) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.batch.clear();
@@ -63,6 +73,12 @@ impl Poller {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl Drop for Poller {
+    fn drop(&mut self) {
+        descriptors::forget(&self.epoll);
     }
 }
 
@@ -86,6 +102,11 @@ impl Events {
     /// Room for `capacity` events at a time.
     pub(crate) fn with_capacity(capacity: usize) -> Events {
         Events { batch: Vec::with_capacity(capacity), next: 0 }
+    }
+
+    /// Whether the batch is used up.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.next >= self.batch.len()
     }
 
     pub(crate) fn next(&mut self) -> Option<Readiness> {

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::parker::Parker;
 use crate::Exchange;
@@ -21,6 +21,10 @@ pub(crate) struct Crew {
     detached: AtomicUsize,
     /// Length of the queue, readable without its lock.
     waiting: AtomicUsize,
+    /// The owner of the loop is in a call, and left work at hand.
+    work_left: AtomicBool,
+    /// When the loop was last taken from a call.
+    take_over: Mutex<Instant>,
     roster: Mutex<Roster>,
     /// Tells whoever waits for the end that a thread has left.
     left: Condvar,
@@ -40,6 +44,8 @@ struct Roster {
     has_watcher: bool,
     threads: usize,
     is_over: bool,
+    /// Requests that were still with a handler at the end.
+    abandoned: usize,
 }
 
 /// What a thread with nothing to do is to do.
@@ -62,6 +68,8 @@ impl Crew {
             most_calls: most_calls.max(1),
             detached: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
+            work_left: AtomicBool::new(false),
+            take_over: Mutex::new(Instant::now()),
             roster: Mutex::new(Roster::default()),
             left: Condvar::new(),
             watcher: Parker::new(),
@@ -73,6 +81,25 @@ impl Crew {
 
     fn roster(&self) -> MutexGuard<'_, Roster> {
         self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The owner of the loop is about to call the handler: does it leave work at hand?
+    pub(crate) fn note_work_left(&self, is_any: bool) {
+        self.work_left.store(is_any, Ordering::Relaxed);
+    }
+
+    /// Whether the owner that is in a call left work at hand.
+    pub(crate) fn is_work_left(&self) -> bool {
+        self.work_left.load(Ordering::Relaxed) || self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    /// The loop was taken from a call.
+    pub(super) fn note_take_over(&self) {
+        *self.take_over.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    pub(super) fn last_take_over(&self) -> Instant {
+        *self.take_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the leader may call the handler now.
@@ -228,13 +255,23 @@ impl Crew {
         self.roster().is_over
     }
 
+    /// So many requests are still with a handler when the server ends.
+    pub(crate) fn abandon(&self, requests: usize) {
+        self.roster().abandoned = requests;
+    }
+
+    /// See [`abandon`](Crew::abandon).
+    pub(crate) fn abandoned(&self) -> usize {
+        self.roster().abandoned
+    }
+
     /// Waits until `done` or the time is up; woken by every thread that leaves.
     pub(crate) fn wait_for(&self, at_most: Option<Duration>, done: impl Fn(usize, bool) -> bool) -> (usize, bool) {
-        let deadline = at_most.map(|time| std::time::Instant::now() + time);
+        let deadline = at_most.map(|time| Instant::now() + time);
         let mut roster = self.roster();
         loop {
             let (threads, is_over) = (roster.threads, roster.is_over);
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if done(threads, is_over) || left.is_some_and(|left| left.is_zero()) {
                 return (threads, is_over);
             }

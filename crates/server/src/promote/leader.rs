@@ -9,6 +9,7 @@ use super::tenure::{self, Call};
 use super::token::LoopGuard;
 use super::watcher::watch;
 use crate::Exchange;
+use crate::descriptors::leave_if_forked;
 use crate::engine::{Engine, Orders};
 use crate::event_loop::{EventLoop, Next};
 
@@ -41,6 +42,7 @@ enum Step<'a> {
 impl<'a> Leader<'a> {
     /// Leads until the loop is lost; then finishes what is left to do without it.
     fn lead(&mut self, mut guard: LoopGuard<'a, EventLoop>) {
+        self.engine.note_owner();
         guard.with(EventLoop::flush_gathered);
         while let Step::Ours(still) = self.step(guard) {
             guard = still;
@@ -98,6 +100,7 @@ impl<'a> Leader<'a> {
         // Others wait for the lock to finish their calls: they go first. Otherwise it is kept for the rest of the batch.
         if engine.crew.detached() > 0 {
             self.release();
+            std::thread::yield_now();
         }
         match call.reclaim(engine) {
             Ok(mut guard) => {
@@ -172,8 +175,9 @@ pub(super) fn call_native(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>,
 }
 
 /// A panic in a handler is the end of its request, and of nothing else.
-fn call_handler(engine: &Engine, exchange: &mut Exchange) {
+pub(super) fn call_handler(engine: &Engine, exchange: &mut Exchange) {
     let handled = catch_unwind(AssertUnwindSafe(|| engine.handler.handle(exchange)));
+    leave_if_forked();
     if let Err(panic) = handled {
         let what = panic.downcast_ref::<&str>().copied();
         let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)");

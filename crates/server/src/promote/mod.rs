@@ -4,6 +4,7 @@
 //! - `tenure`: what this thread knows of its own call: is the loop still ours?
 //! - `leader`: runs the loop and calls the handler inline
 //! - `watcher`: one standby that takes the loop over when the handler blocks
+//! - `thread_clock`: whether a thread computes or waits
 //! - `guardian`: keeps I/O going when nobody can get the interpreter lock
 //! - `crew`: the threads, and the queue of requests that wait for one
 //! - `drowse`, `parker`: sleep and wake without a lost wake-up
@@ -13,7 +14,10 @@ pub(crate) mod drowse;
 mod guardian;
 mod leader;
 mod parker;
+#[cfg(feature = "reference-schedulers")]
+pub(crate) mod reference;
 mod tenure;
+mod thread_clock;
 pub(crate) mod token;
 mod watcher;
 
@@ -21,3 +25,4 @@ pub(crate) use crew::Crew;
 pub(crate) use guardian::guard;
 pub(crate) use leader::work;
 pub(crate) use tenure::{is_inline, wait_outside};
+pub(crate) use thread_clock::ThreadClock;

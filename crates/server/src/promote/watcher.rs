@@ -1,84 +1,166 @@
 //! The watcher: one standby that takes the loop over when the handler blocks.
 //!
-//! Calm: it looks every couple of milliseconds. The same call seen twice is suspicious: the watcher then waits for the interpreter lock once.
-//! If it gets the lock while the call still stands, the handler has let the lock go (it waits for something) or has held it for so long that
-//! the interpreter took it away (it computes): either way the loop is better off here.
+//! It looks at the token from time to time. The same call seen twice may be blocked or may compute, and its thread's processor time tells
+//! which: a thread that used next to none since the last look is waiting for something. Only then does the watcher ask for the interpreter
+//! lock, and take the loop if the call still stands. So a handler that lets the lock go briefly and often (a log line, a query) is never
+//! queued behind, and pays nothing. A call that computes for long loses the loop too: its thread goes on under the interpreter's own
+//! time slices, and others have theirs.
+//!
+//! How often it looks follows from how often there was something to find (docs/decisions/0002): a look costs some microseconds, and
+//! a blocked loop costs the time until the look that finds it. For take-overs at intervals T the sum is least at a pause proportional to
+//! the square root of T; with the last one as the guess for T, the watcher is eager after a take-over and calms down by itself.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::crew::Napper;
+use super::thread_clock::ThreadClock;
 use super::token::{LoopGuard, Stamp, State};
 use crate::engine::Engine;
 use crate::event_loop::EventLoop;
 
-/// Between two looks.
-const TICK: Duration = Duration::from_millis(2);
-/// Getting the lock takes longer than this only if somebody computes with it: CPython asks for it back after 5 ms.
-const QUICK: Duration = Duration::from_millis(4);
+/// The shortest and the longest pause between two looks.
+const EAGER: Duration = Duration::from_micros(40);
+const CALM: Duration = Duration::from_millis(2);
+/// What a look costs, about: the pause is the root of twice this times the time since the last take-over.
+const LOOK_COSTS: f64 = 2e-6;
+/// A call that has computed for so long loses the loop; CPython's switch interval is half of it.
+const HOG: Duration = Duration::from_millis(10);
+/// Without other work at hand there is no hurry: a blocked call keeps an idle loop for so long.
+const NO_HURRY: Duration = Duration::from_millis(8);
+/// Got sooner than this, the interpreter lock was held by nobody.
+const AT_ONCE: Duration = Duration::from_micros(25);
 /// Looks at a sleeping loop before the watcher sleeps too, until it is stirred.
 const IDLE_LOOKS: u32 = 50;
 
 /// Watches until the loop is ours (then says whether we hold the interpreter lock) or the server is over.
 pub(super) fn watch(engine: &Arc<Engine>) -> Option<(LoopGuard<'_, EventLoop>, bool)> {
-    let mut seen = None;
-    let mut idle = 0;
-    while !engine.crew.is_over() {
-        let stamp = engine.cell.look();
-        match stamp.state() {
-            State::Free | State::GaveUp => {
-                if let Some(guard) = engine.cell.rob(stamp) {
-                    engine.count_detached(stamp);
-                    engine.replace_watcher();
+    // The kernel rounds sleeps up by 50 us otherwise, which is as much as the shortest pause.
+    let slack = rustix::thread::current_timer_slack().ok().and_then(NonZeroU64::new);
+    let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1_000));
+    let promoted = Watch { engine, seen: None, last_found: engine.crew.last_take_over() }.run();
+    let _ = rustix::thread::set_current_timer_slack(slack);
+    if promoted.is_some() {
+        engine.replace_watcher();
+    }
+    promoted
+}
+
+struct Watch<'a> {
+    engine: &'a Arc<Engine>,
+    /// The call that was seen last.
+    seen: Option<Sight>,
+    last_found: Instant,
+}
+
+/// A call, as it was seen.
+#[derive(Clone, Copy)]
+struct Sight {
+    stamp: Stamp,
+    first: Instant,
+    last: Instant,
+    clock: ThreadClock,
+    used: Option<Duration>,
+}
+
+/// What a call that stands still is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    Waiting,
+    Computing,
+}
+
+impl<'a> Watch<'a> {
+    fn run(&mut self) -> Option<(LoopGuard<'a, EventLoop>, bool)> {
+        let mut idle = 0;
+        while !self.engine.crew.is_over() {
+            let stamp = self.engine.cell.look();
+            match stamp.state() {
+                State::Free | State::GaveUp => {
+                    let Some(guard) = self.engine.cell.rob(stamp) else { continue };
+                    self.engine.count_detached(stamp);
                     return Some((guard, false));
                 }
-                continue;
-            }
-            State::App if seen == Some(stamp) => {
-                if let Some(guard) = take_over(engine, stamp) {
-                    engine.replace_watcher();
-                    return Some((guard, true));
+                State::App => {
+                    if let Some(guard) = self.look_at_call(stamp) {
+                        self.engine.crew.note_take_over();
+                        return Some((guard, true));
+                    }
                 }
+                State::Wait => {}
+                State::Poll | State::Loop => self.look_at_loop(),
             }
-            State::App | State::Wait => seen = Some(stamp),
-            State::Poll | State::Loop => {
-                if engine.crew.guardian_leads.load(Relaxed) {
-                    ask_guardian(engine);
-                }
-            }
+            idle = if stamp.state() == State::Poll { idle + 1 } else { 0 };
+            self.pause(stamp, idle);
         }
-        idle = if stamp.state() == State::Poll { idle + 1 } else { 0 };
-        let nap = (idle < IDLE_LOOKS).then_some(TICK);
-        engine.crew.nap(Napper::Watcher, nap, || {
+        None
+    }
+
+    fn pause(&self, stamp: Stamp, idle: u32) {
+        let since = self.last_found.elapsed().as_secs_f64();
+        let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, CALM);
+        let pause = (pause < CALM || idle < IDLE_LOOKS).then_some(pause);
+        let engine = self.engine;
+        engine.crew.nap(Napper::Watcher, pause, || {
             let now = engine.cell.look();
             engine.crew.is_over()
                 || matches!(now.state(), State::Free | State::GaveUp)
-                || (nap.is_none() && now != stamp)
+                || (pause.is_none() && now != stamp)
         });
     }
-    None
-}
 
-/// Waits for the interpreter lock and takes the loop, if the call seen is still in the handler.
-fn take_over(engine: &Engine, seen: Stamp) -> Option<LoopGuard<'_, EventLoop>> {
-    let began = Instant::now();
-    engine.setup.interpreter.acquire();
-    let Some(guard) = engine.cell.rob(seen) else {
-        engine.setup.interpreter.release();
-        return None;
-    };
-    engine.crew.note_detached();
-    let reason =
-        if began.elapsed() < QUICK { &engine.counters.taken_from_waiting } else { &engine.counters.taken_from_busy };
-    reason.fetch_add(1, Relaxed);
-    Some(guard)
-}
+    /// The guardian leads: as soon as the interpreter lock can be had, the loop comes back to a thread that can use it.
+    fn look_at_loop(&self) {
+        let engine = self.engine;
+        if engine.crew.guardian_leads.load(Relaxed) {
+            engine.setup.interpreter.acquire();
+            engine.setup.interpreter.release();
+            engine.crew.is_loop_wanted.store(true, Relaxed);
+            engine.doorbell.ring();
+        }
+    }
 
-/// The guardian leads: as soon as the interpreter lock can be had, the loop comes back to a thread that can use it.
-fn ask_guardian(engine: &Engine) {
-    engine.setup.interpreter.acquire();
-    engine.setup.interpreter.release();
-    engine.crew.is_loop_wanted.store(true, Relaxed);
-    engine.doorbell.ring();
+    fn look_at_call(&mut self, stamp: Stamp) -> Option<LoopGuard<'a, EventLoop>> {
+        let now = Instant::now();
+        let Some(sight) = self.seen.as_mut().filter(|sight| sight.stamp == stamp) else {
+            let clock = self.engine.owner_clock();
+            self.seen = Some(Sight { stamp, first: now, last: now, clock, used: clock.read() });
+            return None;
+        };
+        let used = sight.clock.read();
+        let since = now.saturating_duration_since(sight.last);
+        // None: the thread has ended, and the call with it; or there is no such clock, and then every call that stands is suspicious.
+        let worked = used.zip(sight.used).map(|(now, before)| now.saturating_sub(before));
+        let doing = if worked.is_some_and(|worked| worked * 4 >= since) { Doing::Computing } else { Doing::Waiting };
+        let stands = now.saturating_duration_since(sight.first);
+        (sight.last, sight.used) = (now, used);
+        match doing {
+            Doing::Computing if stands < HOG => None,
+            Doing::Waiting if stands < NO_HURRY && !self.engine.has_work() => None,
+            _ => self.take_over(stamp, doing, stands),
+        }
+    }
+
+    /// Asks for the interpreter lock, and takes the loop if the call seen still stands.
+    fn take_over(&self, seen: Stamp, doing: Doing, stands: Duration) -> Option<LoopGuard<'a, EventLoop>> {
+        let interpreter = &*self.engine.setup.interpreter;
+        let began = Instant::now();
+        interpreter.acquire();
+        // If others hold the lock, the call may only be queueing behind them for it: it is about to go on.
+        let is_blocked = began.elapsed() < AT_ONCE || stands >= HOG;
+        let guard = if is_blocked { self.engine.cell.rob(seen) } else { None };
+        let Some(guard) = guard else {
+            interpreter.release();
+            return None;
+        };
+        self.engine.crew.note_detached();
+        let counters = &self.engine.counters;
+        match doing {
+            Doing::Waiting => counters.taken_from_waiting.fetch_add(1, Relaxed),
+            Doing::Computing => counters.taken_from_busy.fetch_add(1, Relaxed),
+        };
+        Some(guard)
+    }
 }
