@@ -10,7 +10,8 @@ fn main() -> io::Result<()> {
     serve("127.0.0.1:8080", files(&directory)?)
 }
 
-/// Conditional requests, ranges, compressed siblings and sendfile come with it, and nothing outside the directory is ever served.
+/// Conditional requests, ranges, compressed siblings and sendfile come with it, and nothing outside the directory is
+/// ever served.
 fn files(directory: &Path) -> io::Result<StaticFiles> {
     StaticFiles::open(directory, StaticOptions { listings: Listings::Shown, ..StaticOptions::default() })
 }
