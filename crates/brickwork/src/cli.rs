@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
-use crate::config::{self, ApplicationName, Config, Raw, RawFiles, RawMounts, Subject, foreign_flags};
+use crate::config::{self, ApplicationName, Config, LogTarget, Raw, RawFiles, RawMounts, Subject, foreign_flags};
 
 /// A web server for Python (WSGI) applications.
 #[derive(Parser, Debug)]
@@ -51,6 +51,14 @@ struct Static {
     raw: Raw,
     #[command(flatten)]
     files: RawFiles,
+}
+
+/// The flags alone.
+#[derive(Parser, Debug)]
+#[command(disable_help_flag = true)]
+struct Settings {
+    #[command(flatten)]
+    raw: Raw,
 }
 
 const USAGE: &str = "brickwork [OPTIONS] APP
@@ -97,6 +105,16 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
     };
     let config = config::resolve(raw, subject, environment).map_err(|error| usage(&error))?;
     Ok(Config { mounts, ..config })
+}
+
+/// Reads the settings of a server that a Python program makes, as if they had been typed. Neither the environment nor `PORT` is asked:
+/// the program says what it wants.
+pub(crate) fn parse_settings(flags: Vec<OsString>, name: ApplicationName) -> Result<Config, Stop> {
+    let words = [OsString::from("brickwork")].into_iter().chain(flags);
+    let mut raw = Settings::try_parse_from(words).map_err(|error| explain(&error))?.raw;
+    // The program's own output is its own: a log of requests has to be asked for.
+    raw.access_logfile.get_or_insert(LogTarget::Off);
+    config::resolve(raw, Subject::Application(name), |_| None).map_err(|error| usage(&error))
 }
 
 /// Adds what the environment says about flags that were not typed. An empty variable says nothing.

@@ -99,7 +99,7 @@ fn plain(message: String) -> LoadError {
     LoadError { message, traceback: String::new() }
 }
 
-fn open_access_log(config: &Config) -> io::Result<Option<AccessLog>> {
+pub(crate) fn open_access_log(config: &Config) -> io::Result<Option<AccessLog>> {
     let format = match config.log_format {
         LogFormat::Text => AccessLogFormat::Combined,
         LogFormat::Json => AccessLogFormat::Json,
@@ -148,7 +148,7 @@ fn handler(
 }
 
 /// Logs what was written to wsgi.errors: whole lines, which belong to the first one where there are several.
-fn log_application_errors(lines: &str) {
+pub(crate) fn log_application_errors(lines: &str) {
     let lines = lines.strip_suffix('\n').unwrap_or(lines);
     match lines.split_once('\n') {
         Some((first, rest)) => tracing::error!(traceback = rest, "{first}"),
@@ -156,7 +156,7 @@ fn log_application_errors(lines: &str) {
     }
 }
 
-fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig {
+pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig {
     let log_rejection = |notice: &RejectionNotice<'_>| tracing::warn!("{}", report::rejection_line(notice));
     let log_traffic = |traffic: &Traffic<'_>| {
         for line in report::traffic_lines(traffic) {
@@ -168,6 +168,12 @@ fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig
         limits: config.limits,
         deadlines: config.deadlines,
         threads: config.threads,
+        #[cfg(feature = "reference-schedulers")]
+        scheduler: match std::env::var("BRICKWORK_SCHEDULER").as_deref() {
+            Ok("inline") => brickwork_server::Scheduler::Inline,
+            Ok("pool") => brickwork_server::Scheduler::Pool,
+            _ => brickwork_server::Scheduler::Promote,
+        },
         queue_timeout: config.queue_timeout,
         spool: spool(config),
         access_log,

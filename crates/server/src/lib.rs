@@ -42,6 +42,8 @@ mod transport;
 
 pub use access_log::{AccessLog, AccessLogFormat};
 pub use brickwork_http as http;
+#[cfg(feature = "reference-schedulers")]
+pub use config::Scheduler;
 pub use config::{Config, Deadlines, OnRejection, OnTraffic, RejectionNotice, Spool, Traffic};
 pub use content::{Content, Foreign};
 pub use counters::Counters;
