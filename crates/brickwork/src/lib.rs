@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod demo;
 mod embedding;
+mod files;
 mod http1;
 mod log;
 mod main_thread;

@@ -36,6 +36,7 @@ mod returns;
 mod send_buffer;
 mod server;
 mod slot;
+mod static_files;
 mod sync;
 mod transport;
 
@@ -54,3 +55,4 @@ pub use listeners::{Bind, Listener};
 pub use request_content::RequestContent;
 pub use response::SendError;
 pub use server::{Ended, Server, Stopper, serve};
+pub use static_files::{Dotfiles, Listings, StaticFiles, StaticOptions};
