@@ -48,7 +48,8 @@
 //! (`graceful_shutdown`). The protocol itself is [`brickwork_http`], here as [`http`].
 //!
 //! Settings such as [`Config`] are made by struct update from their defaults, as above: fields are added in minor versions.
-#![deny(unsafe_code, missing_docs)]
+#![deny(unsafe_code)]
+#![deny(missing_docs)]
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("Brickwork runs on Linux only for now: its poller is epoll");
