@@ -45,6 +45,7 @@ test: check rust-tests pytest
 check: $(VENV)/.tools
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked -p brickwork-http -p brickwork-server
 	$(BIN)/python tools/check_layers.py
 
 # The protocols that hand the loop over, in every interleaving, and with each step left out.

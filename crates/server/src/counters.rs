@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 /// Counters of one server since its start. The layout is fixed so that it can live in memory shared with other processes.
 #[derive(Debug, Default)]
 #[repr(C)]
+#[non_exhaustive]
 pub struct Counters {
     /// Connections accepted.
     pub accepted: AtomicU64,
