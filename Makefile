@@ -24,6 +24,7 @@ help:
 	@echo "make serve APP=module:callable   serve another application of the current directory"
 	@echo "make test                        all checks and tests (what .ci/run calls)"
 	@echo "make test-pythons                the pytest suite on every CPython found, 3.10 and later"
+	@echo "make test-loom                   the models of the scheduler's protocols (.ci/run calls it too)"
 	@echo "make test-browser                the pages in headless Chromium, with pictures in target/browser"
 	@echo "make clean                       remove everything that was built or set up here"
 
@@ -45,6 +46,11 @@ check: $(VENV)/.tools
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(BIN)/python tools/check_layers.py
+
+# The protocols that hand the loop over, in every interleaving, and with each step left out.
+.PHONY: test-loom
+test-loom:
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target-loom cargo test --release --locked -p brickwork-server --lib models
 
 # Tests that embed Python are linked with libpython, which not every Python has; pytest covers those crates in any case.
 .PHONY: rust-tests

@@ -6,6 +6,9 @@ mod application;
 mod cli;
 mod config;
 mod demo;
+mod embedding;
+mod files;
+mod http1;
 mod log;
 mod main_thread;
 mod report;
@@ -22,6 +25,10 @@ mod _brickwork {
     use crate::cli::{self, Stop};
     #[pymodule_export]
     use crate::demo::request_as_understood;
+    #[pymodule_export]
+    use crate::embedding::{EmbeddedServer, ServerRun};
+    #[pymodule_export]
+    use crate::http1::{RequestReader, ResponseWriter, RuleBroken, interim_response};
     use crate::serve;
 
     /// Runs the command with `arguments` (without the program's name) and returns its exit status. Call it from the

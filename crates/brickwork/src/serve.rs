@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use brickwork_server::{
-    AccessLog, AccessLogFormat, Config as ServerConfig, Handler, Listener, RejectionNotice, Server, Spool, Traffic,
+    AccessLog, AccessLogFormat, Config as ServerConfig, Handler, Interpreter, Listener, NoInterpreter, RejectionNotice,
+    Server, Spool, StaticFiles, Traffic,
 };
 use brickwork_supervisor::{Signal, Signals};
 use brickwork_wsgi::{Gil, WsgiApp, WsgiSettings};
@@ -16,6 +17,7 @@ use pyo3::prelude::*;
 use crate::application::{self, LoadError};
 use crate::config::{ApplicationName, Config, LogFormat, LogLevel, LogTarget, SizeText, Subject};
 use crate::demo::Demonstrated;
+use crate::files::{self, Beside};
 use crate::log::{self, Log};
 use crate::main_thread;
 use crate::report;
@@ -52,17 +54,8 @@ fn prepare(config: &Config) -> Result<(), String> {
 
 fn run(py: Python<'_>, config: &Config) -> Result<u8, LoadError> {
     let access_log = open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
-    let name = match &config.subject {
-        Subject::Application(name) => name.clone(),
-        Subject::Demo => ApplicationName {
-            module: "brickwork.demo".into(),
-            attributes: vec!["application".into()],
-            is_factory: false,
-        },
-    };
-    let python = python_text(py).unwrap_or_else(|_| "Python".into());
-    tracing::info!("brickwork {}, {python}, application {name}", env!("CARGO_PKG_VERSION"));
-    let application = application::load(py, &name)?;
+    let files = files::open(&config.mounts).map_err(plain)?;
+    let application = load(py, &config.subject)?;
 
     let listeners =
         config.binds.iter().map(|bind| Listener::bind(bind, config.backlog).map_err(|error| plain(error.to_string())));
@@ -72,10 +65,10 @@ fn run(py: Python<'_>, config: &Config) -> Result<u8, LoadError> {
     main_thread::warn_of_replaced_handlers(py);
     let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT])
         .map_err(|error| plain(format!("signals: {error}")))?;
-    tracing::info!("threads {}: at most so many calls into the application at once", config.threads);
     let server_config = server_config(config, access_log.clone());
-    let handler = handler(py, config, application)?;
-    let server = Server::start(server_config, listeners, handler, Arc::new(Gil))
+    let interpreter: Arc<dyn Interpreter> = if application.is_some() { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
+    let handler = handler(py, config, application, files)?;
+    let server = Server::start(server_config, listeners, handler, interpreter)
         .map_err(|error| plain(format!("the server's threads: {error}")))?;
     for url in urls {
         tracing::info!("listening on {url}");
@@ -83,11 +76,30 @@ fn run(py: Python<'_>, config: &Config) -> Result<u8, LoadError> {
     Ok(main_thread::wait_and_leave(py, signals, server, config.graceful_timeout, access_log))
 }
 
+/// The application, and a line in the log about what is served; None if that is only files.
+fn load<'py>(py: Python<'py>, subject: &Subject) -> Result<Option<Bound<'py, PyAny>>, LoadError> {
+    let name = match subject {
+        Subject::Application(name) => name.clone(),
+        Subject::Demo => ApplicationName {
+            module: "brickwork.demo".into(),
+            attributes: vec!["application".into()],
+            is_factory: false,
+        },
+        Subject::Files => {
+            tracing::info!("brickwork {}", env!("CARGO_PKG_VERSION"));
+            return Ok(None);
+        }
+    };
+    let python = python_text(py).unwrap_or_else(|_| "Python".into());
+    tracing::info!("brickwork {}, {python}, application {name}", env!("CARGO_PKG_VERSION"));
+    application::load(py, &name).map(Some)
+}
+
 fn plain(message: String) -> LoadError {
     LoadError { message, traceback: String::new() }
 }
 
-fn open_access_log(config: &Config) -> io::Result<Option<AccessLog>> {
+pub(crate) fn open_access_log(config: &Config) -> io::Result<Option<AccessLog>> {
     let format = match config.log_format {
         LogFormat::Text => AccessLogFormat::Combined,
         LogFormat::Json => AccessLogFormat::Json,
@@ -103,7 +115,22 @@ fn python_text(py: Python<'_>) -> PyResult<String> {
     Ok(format!("{name} {version}"))
 }
 
-fn handler(py: Python<'_>, config: &Config, application: Bound<'_, PyAny>) -> Result<Arc<dyn Handler>, LoadError> {
+/// What answers: the application, files, or both.
+fn handler(
+    py: Python<'_>,
+    config: &Config,
+    application: Option<Bound<'_, PyAny>>,
+    mut files: Vec<StaticFiles>,
+) -> Result<Arc<dyn Handler>, LoadError> {
+    for mount in &config.mounts {
+        tracing::info!("files of {} at {}/", mount.directory.display(), mount.options.prefix);
+    }
+    let Some(application) = application else {
+        // `brickwork static` has one directory.
+        let files = files.pop().ok_or_else(|| plain("there is nothing to serve".into()))?;
+        return Ok(Arc::new(files));
+    };
+    tracing::info!("threads {}: at most so many calls into the application at once", config.threads);
     let settings = WsgiSettings {
         url_scheme: "http".into(),
         multithread: config.threads > 1,
@@ -113,14 +140,15 @@ fn handler(py: Python<'_>, config: &Config, application: Bound<'_, PyAny>) -> Re
     };
     let gateway = WsgiApp::new(py, application.unbind(), &settings)
         .map_err(|error| plain(format!("the WSGI gateway: {error}")))?;
-    Ok(match config.subject {
-        Subject::Application(_) => Arc::new(gateway),
+    let gateway: Arc<dyn Handler> = match config.subject {
         Subject::Demo => Arc::new(Demonstrated::new(gateway)),
-    })
+        _ => Arc::new(gateway),
+    };
+    Ok(if files.is_empty() { gateway } else { Arc::new(Beside::new(files, gateway)) })
 }
 
 /// Logs what was written to wsgi.errors: whole lines, which belong to the first one where there are several.
-fn log_application_errors(lines: &str) {
+pub(crate) fn log_application_errors(lines: &str) {
     let lines = lines.strip_suffix('\n').unwrap_or(lines);
     match lines.split_once('\n') {
         Some((first, rest)) => tracing::error!(traceback = rest, "{first}"),
@@ -128,7 +156,7 @@ fn log_application_errors(lines: &str) {
     }
 }
 
-fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig {
+pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig {
     let log_rejection = |notice: &RejectionNotice<'_>| tracing::warn!("{}", report::rejection_line(notice));
     let log_traffic = |traffic: &Traffic<'_>| {
         for line in report::traffic_lines(traffic) {
@@ -140,6 +168,12 @@ fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig
         limits: config.limits,
         deadlines: config.deadlines,
         threads: config.threads,
+        #[cfg(feature = "reference-schedulers")]
+        scheduler: match std::env::var("BRICKWORK_SCHEDULER").as_deref() {
+            Ok("inline") => brickwork_server::Scheduler::Inline,
+            Ok("pool") => brickwork_server::Scheduler::Pool,
+            _ => brickwork_server::Scheduler::Promote,
+        },
         queue_timeout: config.queue_timeout,
         spool: spool(config),
         access_log,

@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+mod annotate;
 mod authority;
 mod date;
 mod diagnose;
@@ -26,8 +27,9 @@ mod status;
 mod target;
 mod version;
 
+pub use annotate::{Annotation, FramingDecision, Part, Refused, annotate};
 pub use date::{parse_http_date, write_imf_fixdate};
-pub use diagnose::{Diagnosis, diagnose};
+pub use diagnose::{Diagnosis, Piece, diagnose};
 pub use field::{FieldLine, FieldName};
 pub use limits::Limits;
 pub use method::Method;

@@ -24,12 +24,28 @@ pub struct Config {
     pub spool: Spool,
     /// Value of the Server field; empty for none.
     pub server_field: String,
+    /// How requests get to threads; only for comparison.
+    #[cfg(feature = "reference-schedulers")]
+    pub scheduler: Scheduler,
     /// One line per response.
     pub access_log: Option<AccessLog>,
     /// Told of every refused request, off the hot path, with its bytes.
     pub on_rejection: Option<Arc<OnRejection>>,
     /// Told of every head received and sent, for `--log-level trace`.
     pub on_traffic: Option<Arc<OnTraffic>>,
+}
+
+/// The product's scheduler and the two it is measured against.
+#[cfg(feature = "reference-schedulers")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scheduler {
+    /// The loop changes hands.
+    #[default]
+    Promote,
+    /// Every call on the loop's thread.
+    Inline,
+    /// Every call handed to a pool of `threads` threads.
+    Pool,
 }
 
 /// Is told of a refused request. Called on the loop's thread: it must not block.
@@ -125,6 +141,8 @@ impl Default for Config {
             queue_timeout: Duration::from_secs(30),
             spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
             server_field: String::from("brickwork"),
+            #[cfg(feature = "reference-schedulers")]
+            scheduler: Scheduler::Promote,
             access_log: None,
             on_rejection: None,
             on_traffic: None,

@@ -118,6 +118,9 @@ impl Exchange {
     }
 }
 
+/// The scheme of every connection, until there is TLS.
+const SCHEME: &str = "http";
+
 /// How far the next request has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arrived {
@@ -231,6 +234,10 @@ impl Exchange {
             }
             if self.head.method == Method::Connect {
                 return Err(Refusal::Tunnel);
+            }
+            if let Err(rejection) = self.head.check_scheme(self.input.unused(), SCHEME) {
+                self.head.len = 0; // the rejection counts from the start of the head
+                return Err(Refusal::Rejected(rejection));
             }
             if self.head.framing == Framing::None {
                 return Ok(Arrived::Request);

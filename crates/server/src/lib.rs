@@ -36,11 +36,14 @@ mod returns;
 mod send_buffer;
 mod server;
 mod slot;
+mod static_files;
 mod sync;
 mod transport;
 
 pub use access_log::{AccessLog, AccessLogFormat};
 pub use brickwork_http as http;
+#[cfg(feature = "reference-schedulers")]
+pub use config::Scheduler;
 pub use config::{Config, Deadlines, OnRejection, OnTraffic, RejectionNotice, Spool, Traffic};
 pub use content::{Content, Foreign};
 pub use counters::Counters;
@@ -52,3 +55,4 @@ pub use listeners::{Bind, Listener};
 pub use request_content::RequestContent;
 pub use response::SendError;
 pub use server::{Ended, Server, Stopper, serve};
+pub use static_files::{Dotfiles, Listings, StaticFiles, StaticOptions};

@@ -80,6 +80,20 @@ impl Exchange {
         written.and(finished)
     }
 
+    /// As [`send`](Exchange::send), for content in several pieces: ranges of a file, and what goes between them.
+    ///
+    /// # Errors
+    /// As [`send`](Exchange::send).
+    pub fn send_pieces(&mut self, pieces: Vec<Content>) -> Result<(), SendError> {
+        self.begin(Some(pieces.iter().map(Content::len).sum()))?;
+        let mut written = Ok(());
+        for piece in pieces {
+            written = written.and(self.write_block(piece, Waiting::Never));
+        }
+        let finished = self.finish();
+        written.and(finished)
+    }
+
     /// Finishes the response head for content that comes block by block. `length` is its length where it is known for certain without
     /// the application having said so. The head goes out with the first block (or at `finish`).
     ///

@@ -79,10 +79,39 @@ impl Server {
             owner_clock: AtomicI32::new(0),
             orders: AtomicU8::new(Orders::Serve as u8),
         });
+        #[cfg(feature = "reference-schedulers")]
+        if engine.setup.config.scheduler != crate::Scheduler::Promote {
+            return Self::start_reference(engine);
+        }
         let guarded = Arc::clone(&engine);
         let guardian = std::thread::Builder::new().name("guardian".into()).spawn(move || guard(&guarded))?;
         engine.start_thread();
         Ok(Server { stopper: Stopper { engine, deadline: Arc::default() }, guardian })
+    }
+
+    #[cfg(feature = "reference-schedulers")]
+    fn start_reference(engine: Arc<Engine>) -> io::Result<Server> {
+        use crate::promote::reference::{Pool, run_inline};
+        type Work = Box<dyn FnOnce(&Arc<Engine>) + Send>;
+        let spawn = |work: Work| {
+            let engine = Arc::clone(&engine);
+            engine.crew.note_thread(1);
+            std::thread::Builder::new().spawn(move || {
+                work(&engine);
+                engine.crew.note_thread(-1);
+            })
+        };
+        let first = if engine.setup.config.scheduler == crate::Scheduler::Inline {
+            spawn(Box::new(run_inline))?
+        } else {
+            let pool = Arc::new(Pool::default());
+            for _ in 0..engine.setup.config.threads {
+                let pool = Arc::clone(&pool);
+                spawn(Box::new(move |engine| pool.run_thread(engine)))?;
+            }
+            spawn(Box::new(move |engine| pool.run_loop(engine)))?
+        };
+        Ok(Server { stopper: Stopper { engine, deadline: Arc::default() }, guardian: first })
     }
 
     /// A handle that ends this server.

@@ -7,13 +7,15 @@ use std::time::Duration;
 use brickwork_server::http::Limits;
 use brickwork_server::{Bind, Deadlines};
 
-use super::{ApplicationName, LogFormat, LogLevel, LogTarget, Raw, SizeText};
+use super::{ApplicationName, LogFormat, LogLevel, LogTarget, Mount, Raw, SizeText};
 
 /// Everything that was decided before anything is opened, imported or bound.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     /// What is served.
     pub(crate) subject: Subject,
+    /// Directories whose files are served, those with the longest prefix first.
+    pub(crate) mounts: Vec<Mount>,
     /// Addresses to listen on; at least one.
     pub(crate) binds: Vec<Bind>,
     /// Connections that the kernel holds until they are accepted.
@@ -51,6 +53,8 @@ pub(crate) enum Subject {
     Application(ApplicationName),
     /// `brickwork demo`
     Demo,
+    /// `brickwork static DIR`: no application.
+    Files,
 }
 
 /// Makes a configuration. `environment` looks up a variable.
@@ -68,6 +72,7 @@ pub(crate) fn resolve(
     let binds = resolve_binds(&raw.bind, &subject, environment("PORT"))?;
     Ok(Config {
         subject,
+        mounts: Vec::new(),
         binds,
         backlog: raw.backlog.unwrap_or(2048),
         limits: resolve_limits(&raw)?,
@@ -96,7 +101,7 @@ fn resolve_binds(typed: &[String], subject: &Subject, port: Option<String>) -> R
     if typed.is_empty() {
         // PORT is how platforms that route to a container say where; there, loopback would be reachable by nobody.
         let host = match (&port, subject) {
-            (Some(_), Subject::Application(_)) => "0.0.0.0",
+            (Some(_), Subject::Application(_) | Subject::Files) => "0.0.0.0",
             _ => "127.0.0.1",
         };
         let port = port.map_or(Ok(8000), |port| {

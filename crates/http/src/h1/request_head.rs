@@ -47,6 +47,19 @@ impl RequestHead {
         }
     }
 
+    /// Checks that the request is meant for a connection of this scheme (in lower case): a request-target in absolute-form
+    /// names the scheme itself. `input` is what the head was parsed from.
+    ///
+    /// # Errors
+    /// [`Rule::MisdirectedScheme`].
+    pub fn check_scheme(&self, input: &[u8], scheme: &str) -> Result<(), Rejection> {
+        let named = self.target.scheme;
+        if named.is_empty() || named.of(input).eq_ignore_ascii_case(scheme.as_bytes()) {
+            return Ok(());
+        }
+        Err(Rejection::new(Rule::MisdirectedScheme, named.start))
+    }
+
     /// Forgets everything but the capacity.
     pub fn clear(&mut self) {
         let mut fields = core::mem::take(&mut self.fields);
@@ -183,7 +196,7 @@ impl HeadParser {
                     start: start + parsed.value_start as u32,
                     len: (parsed.value_end - parsed.value_start) as u32,
                 },
-                known: FieldName::of_token(&line[..parsed.name_end]),
+                known: parsed.known,
             };
             head.fields.push(field);
             self.note(&field, input, head)?;

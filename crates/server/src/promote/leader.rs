@@ -175,7 +175,7 @@ pub(super) fn call_native(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>,
 }
 
 /// A panic in a handler is the end of its request, and of nothing else.
-fn call_handler(engine: &Engine, exchange: &mut Exchange) {
+pub(super) fn call_handler(engine: &Engine, exchange: &mut Exchange) {
     let handled = catch_unwind(AssertUnwindSafe(|| engine.handler.handle(exchange)));
     leave_if_forked();
     if let Err(panic) = handled {

@@ -34,9 +34,12 @@ impl Handler for ByPath {
 
 impl TestServer {
     pub fn start(config: Config, handle: impl Fn(&str, &mut Exchange) + Send + Sync + 'static) -> TestServer {
+        TestServer::with(config, Arc::new(ByPath(Box::new(handle))))
+    }
+
+    pub fn with(config: Config, handler: Arc<dyn Handler>) -> TestServer {
         let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap(), 128).unwrap();
         let address = listener.local_addr().unwrap();
-        let handler = Arc::new(ByPath(Box::new(handle)));
         let server = Server::start(config, vec![listener], handler, Arc::new(NoInterpreter)).unwrap();
         TestServer { address, server: Some(server) }
     }
@@ -191,6 +194,15 @@ impl Client {
             None => response.content = self.rest(),
         }
         response
+    }
+
+    /// A head, and the first `n` bytes of the content, whatever comes after them.
+    pub fn head_and(&mut self, n: usize) -> (String, Vec<u8>) {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            head.push_str(&self.take_line());
+        }
+        (head, self.take(n))
     }
 
     /// Everything until the connection closes.

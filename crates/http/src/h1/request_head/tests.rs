@@ -176,3 +176,24 @@ fn a_fault_in_a_line_without_end_is_found_early() {
     assert_eq!(parser.parse(b"\x16", &Limits::default(), &mut head), Ok(Progress::Partial));
     assert_eq!(parser.parse(b"\x16\x03", &Limits::default(), &mut head), Err(rejection(Rule::TlsHello, 0)));
 }
+
+#[test]
+fn a_target_with_another_scheme_is_misdirected() {
+    let rows = [
+        ("GET / HTTP/1.1", "http", true),
+        ("GET http://a/ HTTP/1.1", "http", true),
+        ("GET HTTP://a/ HTTP/1.1", "http", true),
+        ("GET https://a/ HTTP/1.1", "http", false),
+        ("GET https://a/ HTTP/1.1", "https", true),
+        ("GET http://a/ HTTP/1.1", "https", false),
+        ("GET httpx://a/ HTTP/1.1", "http", false),
+        ("CONNECT a:1 HTTP/1.1", "https", true),
+        ("OPTIONS * HTTP/1.1", "https", true),
+    ];
+    for (request_line, scheme, is_right) in rows {
+        let input = alloc::format!("{request_line}\r\nHost: a\r\n\r\n");
+        let head = parse(input.as_bytes()).expect("a head");
+        let expected = if is_right { Ok(()) } else { Err(rejection(Rule::MisdirectedScheme, 4)) };
+        assert_eq!(head.check_scheme(input.as_bytes(), scheme), expected, "{request_line} over {scheme}");
+    }
+}
