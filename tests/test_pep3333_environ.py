@@ -180,8 +180,7 @@ def test_server_protocol_is_the_version_of_the_request(server, version):
 
 def test_server_name_and_port_say_where_the_server_listens(server, environ_of):
     environ = environ_of(get("/"))
-    assert environ["SERVER_PORT"] == str(server.port)
-    assert environ["SERVER_NAME"]
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("127.0.0.1", str(server.port))
 
 
 def test_remote_addr_and_remote_port_are_the_clients(server):

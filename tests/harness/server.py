@@ -16,7 +16,7 @@ from harness.request import get
 APPS = pathlib.Path(__file__).resolve().parent.parent / "apps"
 
 # The line of the log by which the server says that it can be reached; one for each address.
-LISTENING = re.compile(r"listening on (\S+)(?=.*\n)")
+LISTENING = re.compile(r"listening on ([^\s\"]+)(?=.*\n)")
 
 # Seconds a server has to start, and to go when told.
 PATIENCE = 20
@@ -167,6 +167,9 @@ class Server:
             self.connect().close()
         except (ConnectionRefusedError, FileNotFoundError):
             return True
+        except ConnectionResetError:
+            # It was in the kernel's queue when the listener closed; the next one will tell.
+            return False
         return False
 
     def describe(self):

@@ -2,12 +2,13 @@
 //! nothing.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
-use crate::config::{self, ApplicationName, Config, Raw, Subject, foreign_flags};
+use crate::config::{self, ApplicationName, Config, LogTarget, Raw, RawFiles, RawMounts, Subject, foreign_flags};
 
 /// A web server for Python (WSGI) applications.
 #[derive(Parser, Debug)]
@@ -19,6 +20,9 @@ enum Command {
     /// Serve a page on loopback that shows each request as the server understood it
     #[command(after_help = AFTER_HELP)]
     Demo(Demo),
+    /// Serve the files of a directory, with no application
+    #[command(after_help = AFTER_HELP)]
+    Static(Static),
     /// Show how many workers --workers auto would start here, and why
     #[command(after_help = AFTER_HELP)]
     Plan(Plan),
@@ -70,6 +74,8 @@ struct Run {
     application: String,
     #[command(flatten)]
     raw: Raw,
+    #[command(flatten)]
+    mounts: RawMounts,
 }
 
 #[derive(clap::Args, Debug)]
@@ -78,11 +84,31 @@ struct Demo {
     raw: Raw,
 }
 
+#[derive(clap::Args, Debug)]
+struct Static {
+    /// The directory
+    #[arg(value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+    #[command(flatten)]
+    raw: Raw,
+    #[command(flatten)]
+    files: RawFiles,
+}
+
+/// The flags alone.
+#[derive(Parser, Debug)]
+#[command(disable_help_flag = true)]
+struct Settings {
+    #[command(flatten)]
+    raw: Raw,
+}
+
 const USAGE: &str = "brickwork [OPTIONS] APP
        brickwork run [OPTIONS] APP
        brickwork demo [OPTIONS]
        brickwork reload [--wait] [--pid FILE | --name NAME | PROCESS]
-       brickwork plan [OPTIONS] [APP]";
+       brickwork plan [OPTIONS] [APP]
+       brickwork static [OPTIONS] [DIR]";
 
 const AFTER_HELP: &str = "A TIME is a number with ms, s, m or h; a SIZE a number with KiB, MiB or GiB.
 Every flag can be set in the environment too: --keep-alive as BRICKWORK_KEEP_ALIVE. The command line wins.
@@ -102,7 +128,7 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
     let Some(first) = arguments.first() else {
         return Err(Stop::Usage(format!("Usage: {USAGE}\n\nTry 'brickwork --help' for the options.\n")));
     };
-    let is_command_named = ["run", "demo", "plan", "reload", "--version", "-V"].iter().any(|word| first == word);
+    let is_command_named = COMMANDS.iter().chain(&["--version", "-V"]).any(|word| first == word);
     let mut words: Vec<OsString> = vec!["brickwork".into()];
     words.extend((!is_command_named).then(|| "run".into()));
     words.extend(arguments);
@@ -110,17 +136,14 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
     let typed = Command::command().try_get_matches_from(&words).map_err(|error| explain(&error))?;
     let matches = with_environment(words, typed, &environment)?;
     let command = Command::from_arg_matches(&matches).map_err(|error| explain(&error))?;
-    let (raw, subject) = match command {
-        Command::Run(run)
-            if !is_command_named && ["run", "demo", "plan", "reload"].contains(&run.application.as_str()) =>
-        {
+    let (raw, subject, mounts) = match command {
+        Command::Run(run) if !is_command_named && COMMANDS.contains(&run.application.as_str()) => {
             return Err(usage(&format!("the word '{}' comes first, before the flags", run.application)));
         }
         Command::Run(run) => {
             let name: ApplicationName = run.application.parse().map_err(|error: String| usage(&error))?;
-            (run.raw, Subject::Application(name))
+            (run.raw, Subject::Application(name), run.mounts.beside())
         }
-        Command::Demo(demo) => (demo.raw, Subject::Demo),
         Command::Plan(plan) => {
             let name = plan.application.as_deref().unwrap_or("app");
             let name: ApplicationName = name.parse().map_err(|error: String| usage(&error))?;
@@ -128,10 +151,24 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
             return config.map(|config| Task::Plan(Box::new(config))).map_err(|error| usage(&error));
         }
         Command::Reload(reload) => return Ok(Task::Reload(reload)),
+        Command::Demo(demo) => (demo.raw, Subject::Demo, Vec::new()),
+        Command::Static(files) => (files.raw, Subject::Files, files.files.alone(files.directory)),
     };
     let config = config::resolve(raw, subject, environment).map_err(|error| usage(&error))?;
-    Ok(Task::Serve(Box::new(config)))
+    Ok(Task::Serve(Box::new(Config { mounts, ..config })))
 }
+
+/// Reads the settings of a server that a Python program makes, as if they had been typed. Neither the environment nor `PORT` is asked:
+/// the program says what it wants.
+pub(crate) fn parse_settings(flags: Vec<OsString>, name: ApplicationName) -> Result<Config, Stop> {
+    let words = [OsString::from("brickwork")].into_iter().chain(flags);
+    let mut raw = Settings::try_parse_from(words).map_err(|error| explain(&error))?.raw;
+    // The program's own output is its own: a log of requests has to be asked for.
+    raw.access_logfile.get_or_insert(LogTarget::Off);
+    config::resolve(raw, Subject::Application(name), |_| None).map_err(|error| usage(&error))
+}
+
+const COMMANDS: [&str; 5] = ["run", "demo", "static", "plan", "reload"];
 
 /// Adds what the environment says about flags that were not typed. An empty variable says nothing.
 ///

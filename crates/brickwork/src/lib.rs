@@ -6,8 +6,11 @@ mod application;
 mod cli;
 mod config;
 mod demo;
+mod embedding;
+mod files;
 mod fork_safety;
 mod health;
+mod http1;
 mod log;
 mod main_thread;
 mod recycle;
@@ -30,6 +33,10 @@ mod _brickwork {
     use crate::config::WorkerCount;
     #[pymodule_export]
     use crate::demo::request_as_understood;
+    #[pymodule_export]
+    use crate::embedding::{EmbeddedServer, ServerRun};
+    #[pymodule_export]
+    use crate::http1::{RequestReader, ResponseWriter, RuleBroken, interim_response};
     use crate::sizing::Sizing;
     use crate::{reload, supervise, worker};
 

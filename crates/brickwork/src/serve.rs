@@ -5,13 +5,16 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use brickwork_server::{AccessLog, AccessLogFormat, Config as ServerConfig, Handler, RejectionNotice, Spool, Traffic};
+use brickwork_server::{
+    AccessLog, AccessLogFormat, Config as ServerConfig, Handler, RejectionNotice, Spool, StaticFiles, Traffic,
+};
 use brickwork_wsgi::{WsgiApp, WsgiSettings};
 use pyo3::prelude::*;
 
 use crate::application::LoadError;
 use crate::config::{ApplicationName, Config, LogFormat, LogLevel, SizeText, Subject, WorkerCount};
 use crate::demo::Demonstrated;
+use crate::files::Beside;
 use crate::log::{self, Log};
 use crate::report;
 
@@ -27,15 +30,16 @@ pub(crate) fn prepare(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-/// The application's name.
-pub(crate) fn application_name(config: &Config) -> ApplicationName {
+/// The application's name; None if only files are served.
+pub(crate) fn application_name(config: &Config) -> Option<ApplicationName> {
     match &config.subject {
-        Subject::Application(name) => name.clone(),
-        Subject::Demo => ApplicationName {
+        Subject::Application(name) => Some(name.clone()),
+        Subject::Demo => Some(ApplicationName {
             module: "brickwork.demo".into(),
             attributes: vec!["application".into()],
             is_factory: false,
-        },
+        }),
+        Subject::Files => None,
     }
 }
 
@@ -59,11 +63,18 @@ pub(crate) fn python_text(py: Python<'_>) -> PyResult<String> {
     Ok(format!("{name} {version}"))
 }
 
+/// What answers: the application, files, or both.
 pub(crate) fn handler(
     py: Python<'_>,
     config: &Config,
-    application: Bound<'_, PyAny>,
+    application: Option<Bound<'_, PyAny>>,
+    mut files: Vec<StaticFiles>,
 ) -> Result<Arc<dyn Handler>, LoadError> {
+    let Some(application) = application else {
+        // `brickwork static` has one directory.
+        let files = files.pop().ok_or_else(|| plain("there is nothing to serve".into()))?;
+        return Ok(Arc::new(files));
+    };
     let settings = WsgiSettings {
         url_scheme: "http".into(),
         multithread: config.threads > 1,
@@ -73,14 +84,15 @@ pub(crate) fn handler(
     };
     let gateway = WsgiApp::new(py, application.unbind(), &settings)
         .map_err(|error| plain(format!("the WSGI gateway: {error}")))?;
-    Ok(match config.subject {
-        Subject::Application(_) => Arc::new(gateway),
+    let gateway: Arc<dyn Handler> = match config.subject {
         Subject::Demo => Arc::new(Demonstrated::new(gateway)),
-    })
+        _ => Arc::new(gateway),
+    };
+    Ok(if files.is_empty() { gateway } else { Arc::new(Beside::new(files, gateway)) })
 }
 
 /// Logs what was written to wsgi.errors: whole lines, which belong to the first one where there are several.
-fn log_application_errors(lines: &str) {
+pub(crate) fn log_application_errors(lines: &str) {
     let lines = lines.strip_suffix('\n').unwrap_or(lines);
     match lines.split_once('\n') {
         Some((first, rest)) => tracing::error!(traceback = rest, "{first}"),
@@ -89,7 +101,10 @@ fn log_application_errors(lines: &str) {
 }
 
 pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig {
-    let log_rejection = |notice: &RejectionNotice<'_>| tracing::warn!("{}", report::rejection_line(notice));
+    let log_rejection = |notice: &RejectionNotice<'_>| {
+        tracing::warn!("{}", report::rejection_line(notice));
+        None
+    };
     let log_traffic = |traffic: &Traffic<'_>| {
         for line in report::traffic_lines(traffic) {
             tracing::trace!("{line}");
@@ -100,6 +115,12 @@ pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> S
         limits: config.limits,
         deadlines: config.deadlines,
         threads: config.threads,
+        #[cfg(feature = "reference-schedulers")]
+        scheduler: match std::env::var("BRICKWORK_SCHEDULER").as_deref() {
+            Ok("inline") => brickwork_server::Scheduler::Inline,
+            Ok("pool") => brickwork_server::Scheduler::Pool,
+            _ => brickwork_server::Scheduler::Promote,
+        },
         queue_timeout: config.queue_timeout,
         accepts_at_once: if is_multiprocess(config) { ACCEPTS_OF_MANY } else { ACCEPTS_OF_ONE },
         trusted: config.trusted.clone(),

@@ -45,9 +45,7 @@ pub(crate) fn run(py: Python<'_>, config: &Config, arguments: &[OsString]) -> u8
 
 fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in: PathBuf) -> Result<Outcome, String> {
     let processes = &config.processes;
-    let python = serve::python_text(py).unwrap_or_else(|_| "Python".into());
-    let name = serve::application_name(config);
-    tracing::info!("brickwork {}, {python}, application {name}", env!("CARGO_PKG_VERSION"));
+    announce(py, config);
     let launch = launch(py, config, arguments, started_in).map_err(|error| format!("how to start workers: {error}"))?;
     let privileges = Privileges::look_up(processes.user.as_deref(), processes.group.as_deref())?;
     let Opened { sockets, files, urls } = Opened::open(config)?;
@@ -76,7 +74,6 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
             sizing.workers
         }
     };
-    tracing::info!("threads {}: at most so many calls into the application at once", config.threads);
     let settings = Settings {
         workers,
         launch,
@@ -96,6 +93,22 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
     let outcome = py.detach(|| Supervisor::new(settings, sockets).and_then(Supervisor::run));
     drop((files, pid_file));
     outcome.map_err(|error| format!("the supervisor: {error}"))
+}
+
+/// Says what is served.
+fn announce(py: Python<'_>, config: &Config) {
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+    match serve::application_name(config) {
+        Some(name) => {
+            let python = serve::python_text(py).unwrap_or_else(|_| "Python".into());
+            tracing::info!("brickwork {VERSION}, {python}, application {name}");
+            tracing::info!("threads {}: at most so many calls into the application at once", config.threads);
+        }
+        None => tracing::info!("brickwork {VERSION}"),
+    }
+    for mount in &config.mounts {
+        tracing::info!("files of {} at {}/", mount.directory.display(), mount.options.prefix);
+    }
 }
 
 const NOTIFY_SOCKET: &str = "NOTIFY_SOCKET";

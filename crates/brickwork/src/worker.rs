@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use brickwork_server::{Balance, Handler, Listener, Peer, Server};
+use brickwork_server::{Balance, Interpreter, Listener, NoInterpreter, Peer, Server};
 use brickwork_supervisor::{Channel, Forked, Handoff, Report, Role, Signal, Signals, fork_orphan, set_process_name};
 use brickwork_wsgi::Gil;
 use pyo3::prelude::*;
 
 use crate::application::{self, LoadError};
 use crate::config::{Config, LogTarget};
+use crate::files;
 use crate::fork_safety;
 use crate::health::{PROBE, Watched};
 use crate::main_thread::{self, Supervised};
@@ -85,11 +86,11 @@ fn check_version(handoff: &Handoff) -> Result<(), LoadError> {
 }
 
 /// Loads the application. During development one that cannot be loaded is replaced by a page that says why.
-fn load<'py>(py: Python<'py>, config: &Config, channel: &Channel) -> Result<Bound<'py, PyAny>, LoadError> {
-    let name = serve::application_name(config);
+fn load<'py>(py: Python<'py>, config: &Config, channel: &Channel) -> Result<Option<Bound<'py, PyAny>>, LoadError> {
+    let Some(name) = serve::application_name(config) else { return Ok(None) };
     let loaded = application::load(py, &name);
     if !config.reload {
-        return loaded;
+        return loaded.map(Some);
     }
     let development = py.import("brickwork._development").map_err(|error| plain(error.to_string()))?;
     let directories = development.call_method0("code_directories").and_then(|found| found.extract::<Vec<PathBuf>>());
@@ -97,10 +98,11 @@ fn load<'py>(py: Python<'py>, config: &Config, channel: &Channel) -> Result<Boun
         Ok(directories) => channel.report(&Report::Imported(directories)),
         Err(error) => tracing::warn!("the application's files cannot be watched: {error}"),
     }
-    loaded.or_else(|LoadError { message, traceback }| {
+    let served = loaded.or_else(|LoadError { message, traceback }| {
         tracing::error!(traceback, "{message}");
         development.call_method1("error_page", (message, traceback)).map_err(|error| plain(error.to_string()))
-    })
+    });
+    served.map(Some)
 }
 
 /// As a zygote: forks a worker whenever it is told to. Returns in each worker, with its channel and place; and in the zygote, with
@@ -153,7 +155,7 @@ fn work(
     config: &Config,
     channel: &Arc<Channel>,
     shared: Shared,
-    application: Bound<'_, PyAny>,
+    application: Option<Bound<'_, PyAny>>,
 ) -> Result<u8, LoadError> {
     let access_log = serve::open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
     main_thread::warn_of_replaced_handlers(py);
@@ -165,14 +167,16 @@ fn work(
         is_worn: Arc::new(AtomicBool::new(false)),
         config: config.clone(),
     };
-    let mut handler: Arc<dyn Handler> = serve::handler(py, config, application)?;
+    let files = files::open(&config.mounts).map_err(plain)?;
+    let interpreter: Arc<dyn Interpreter> = if application.is_some() { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
+    let mut handler = serve::handler(py, config, application, files)?;
     if let Some(most) = config.processes.max_requests {
         handler = Arc::new(Counted::new(handler, most, Arc::clone(&supervised.is_worn), signals.waker()));
     }
     let handler = Watched::new(handler, config.health_path.clone(), Arc::clone(&supervised.is_ready));
     let mut server_config = serve::server_config(config, access_log.clone());
     server_config.balance = shared.balance;
-    let server = Server::start(server_config, Vec::new(), Arc::new(handler), Arc::new(Gil))
+    let server = Server::start(server_config, Vec::new(), Arc::new(handler), interpreter)
         .map_err(|error| plain(format!("the server's threads: {error}")))?;
     py.detach(|| probe(&server)).map_err(|error| plain(format!("it does not answer its own probe: {error}")))?;
     for listener in shared.listeners {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use brickwork_http::{Limits, Rejection};
+use brickwork_http::{Limits, Piece, Rejection};
 
 use crate::{AccessLog, Balance, Interpreter, Peer, TrustedPeers};
 
@@ -31,16 +31,33 @@ pub struct Config {
     pub trusted: TrustedPeers,
     /// Value of the Server field; empty for none.
     pub server_field: String,
+    /// How requests get to threads; only for comparison.
+    #[cfg(feature = "reference-schedulers")]
+    pub scheduler: Scheduler,
     /// One line per response.
     pub access_log: Option<AccessLog>,
-    /// Told of every refused request, off the hot path, with its bytes.
+    /// Told of every refused request, off the hot path, with its bytes. What it returns is the content of the answer, as plain text;
+    /// None: the status in words.
     pub on_rejection: Option<Arc<OnRejection>>,
     /// Told of every head received and sent, for `--log-level trace`.
     pub on_traffic: Option<Arc<OnTraffic>>,
 }
 
+/// The product's scheduler and the two it is measured against.
+#[cfg(feature = "reference-schedulers")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scheduler {
+    /// The loop changes hands.
+    #[default]
+    Promote,
+    /// Every call on the loop's thread.
+    Inline,
+    /// Every call handed to a pool of `threads` threads.
+    Pool,
+}
+
 /// Is told of a refused request. Called on the loop's thread: it must not block.
-pub type OnRejection = dyn Fn(&RejectionNotice<'_>) + Send + Sync;
+pub type OnRejection = dyn Fn(&RejectionNotice<'_>) -> Option<String> + Send + Sync;
 /// Is told of a head that went by. Called on the thread that sends or receives it.
 pub type OnTraffic = dyn Fn(&Traffic<'_>) + Send + Sync;
 
@@ -89,6 +106,8 @@ pub struct Spool {
 pub struct RejectionNotice<'a> {
     /// The bytes of the head, chunk line or trailer section in hand.
     pub bytes: &'a [u8],
+    /// Which of these they are.
+    pub piece: Piece,
     /// The rule and the offset in `bytes`.
     pub rejection: Rejection,
     /// The connection's two ends.
@@ -135,6 +154,8 @@ impl Default for Config {
             spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
             trusted: TrustedPeers::default(),
             server_field: String::from("brickwork"),
+            #[cfg(feature = "reference-schedulers")]
+            scheduler: Scheduler::Promote,
             access_log: None,
             on_rejection: None,
             on_traffic: None,

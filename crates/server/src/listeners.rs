@@ -203,6 +203,13 @@ impl Listener {
     }
 }
 
+/// For a duplicate that outlives a server: [`Listener::from_fd`] makes a listener of it again.
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         descriptors::forget(&self.socket);

@@ -80,6 +80,20 @@ impl Exchange {
         written.and(finished)
     }
 
+    /// As [`send`](Exchange::send), for content in several pieces: ranges of a file, and what goes between them.
+    ///
+    /// # Errors
+    /// As [`send`](Exchange::send).
+    pub fn send_pieces(&mut self, pieces: Vec<Content>) -> Result<(), SendError> {
+        self.begin(Some(pieces.iter().map(Content::len).sum()))?;
+        let mut written = Ok(());
+        for piece in pieces {
+            written = written.and(self.write_block(piece, Waiting::Never));
+        }
+        let finished = self.finish();
+        written.and(finished)
+    }
+
     /// Finishes the response head for content that comes block by block. `length` is its length where it is known for certain without
     /// the application having said so. The head goes out with the first block (or at `finish`).
     ///
@@ -90,6 +104,10 @@ impl Exchange {
             return Err(SendError::Superseded);
         }
         self.stop_asking();
+        if !is_inline() {
+            // The loop's date is from before the call, which has taken its time.
+            self.date.refresh();
+        }
         let length = length.map_or(ResponseLength::Unknown, ResponseLength::Known);
         let request = (self.head.method, self.head.version);
         let is_persistent = self.may_persist();
@@ -176,29 +194,34 @@ impl Exchange {
     /// # Errors
     /// [`SendError::Superseded`] when a head is on its way already; else as [`write`](Exchange::write).
     pub fn answer_status(&mut self, status_code: u16) -> Result<(), SendError> {
-        self.answer_own(status_code, None)
+        self.answer_own(status_code, None, None)
     }
 
-    /// As [`answer_status`](Exchange::answer_status), to a request that was refused.
-    pub(crate) fn answer_rejected(&mut self, status_code: u16) -> Result<(), SendError> {
+    /// As [`answer_status`](Exchange::answer_status), to a request that was refused; with this content if there is one.
+    pub(crate) fn answer_rejected(&mut self, status_code: u16, content: Option<String>) -> Result<(), SendError> {
         self.disown_request();
-        self.answer_own(status_code, None)
+        self.answer_own(status_code, None, content)
     }
 
     /// There is no thread for this request.
     pub(crate) fn answer_busy(&mut self) -> Result<(), SendError> {
-        self.answer_own(503, Some((b"Retry-After", b"1")))
+        self.answer_own(503, Some((b"Retry-After", b"1")), None)
     }
 
     /// The handler panicked: 500 if that can still be said, and the end of the connection in any case.
     pub(crate) fn fail(&mut self) {
         self.is_last = true;
-        if self.answer_own(500, None) == Err(SendError::Superseded) {
+        if self.answer_own(500, None, None) == Err(SendError::Superseded) {
             self.abort();
         }
     }
 
-    fn answer_own(&mut self, status_code: u16, field: Option<(&[u8], &[u8])>) -> Result<(), SendError> {
+    fn answer_own(
+        &mut self,
+        status_code: u16,
+        field: Option<(&[u8], &[u8])>,
+        content: Option<String>,
+    ) -> Result<(), SendError> {
         if self.is_head_sent() {
             return Err(SendError::Superseded);
         }
@@ -211,7 +234,8 @@ impl Exchange {
         if let Some((name, value)) = field {
             let _ = self.response.field(name, value);
         }
-        self.send(Content::Owned(format!("{status_code} {reason}\n").into_bytes()))
+        let content = content.unwrap_or_else(|| format!("{status_code} {reason}\n"));
+        self.send(Content::Owned(content.into_bytes()))
     }
 
     /// Whether the end of the content is the end of the connection: only a reset then tells the client that it is not all.
@@ -227,6 +251,12 @@ impl Exchange {
     /// Sends the head or chunk line in `response`, the block, and what ends it.
     fn offer(&mut self, block: Content, end: &'static [u8], waiting: Waiting) -> Result<(), SendError> {
         self.progress.stage = Stage::Sending;
+        if waiting == Waiting::Never && self.progress.waiting == Unsent::Refused {
+            // Of several pieces an earlier one filled the socket, or had its turn: the loop sends the rest.
+            self.slot().queue(self.response.as_bytes(), block, end);
+            self.response.bytes_mut().clear();
+            return if self.slot().is_gone() { Err(SendError::Gone) } else { Ok(()) };
+        }
         let flushed = if block.len() <= COPIED
             && let Some(bytes) = in_memory(&block)
         {

@@ -55,11 +55,11 @@ impl Server {
         handler: Arc<dyn Handler>,
         interpreter: Arc<dyn Interpreter>,
     ) -> io::Result<Server> {
-        let crew = Arc::new(Crew::new(config.threads));
+        let counters = Arc::new(Counters::default());
+        let crew = Arc::new(Crew::new(config.threads, Arc::clone(&counters)));
         let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
         let returns = Arc::new(ReturnQueue::new());
-        let counters = Arc::new(Counters::default());
         let inbox = Arc::new(Inbox::default());
         let event_loop = EventLoop::new(
             Arc::clone(&setup),
@@ -85,10 +85,39 @@ impl Server {
             orders: AtomicU8::new(Orders::Serve as u8),
             idle_grace: AtomicU64::new(0),
         });
+        #[cfg(feature = "reference-schedulers")]
+        if engine.setup.config.scheduler != crate::Scheduler::Promote {
+            return Self::start_reference(engine);
+        }
         let guarded = Arc::clone(&engine);
         let guardian = std::thread::Builder::new().name("guardian".into()).spawn(move || guard(&guarded))?;
         engine.start_thread();
         Ok(Server { stopper: Stopper { engine, deadline: Arc::default() }, guardian })
+    }
+
+    #[cfg(feature = "reference-schedulers")]
+    fn start_reference(engine: Arc<Engine>) -> io::Result<Server> {
+        use crate::promote::reference::{Pool, run_inline};
+        type Work = Box<dyn FnOnce(&Arc<Engine>) + Send>;
+        let spawn = |work: Work| {
+            let engine = Arc::clone(&engine);
+            engine.crew.note_thread(1);
+            std::thread::Builder::new().spawn(move || {
+                work(&engine);
+                engine.crew.note_thread(-1);
+            })
+        };
+        let first = if engine.setup.config.scheduler == crate::Scheduler::Inline {
+            spawn(Box::new(run_inline))?
+        } else {
+            let pool = Arc::new(Pool::default());
+            for _ in 0..engine.setup.config.threads {
+                let pool = Arc::clone(&pool);
+                spawn(Box::new(move |engine| pool.run_thread(engine)))?;
+            }
+            spawn(Box::new(move |engine| pool.run_loop(engine)))?
+        };
+        Ok(Server { stopper: Stopper { engine, deadline: Arc::default() }, guardian: first })
     }
 
     /// Accepts from one more listener from now on.

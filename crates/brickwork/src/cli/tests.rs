@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use brickwork_server::Bind;
+use brickwork_server::{Bind, StaticOptions};
 
 use super::*;
-use crate::config::{LogFormat, LogLevel, LogTarget, WorkerCount};
+use crate::config::{LogFormat, LogLevel, LogTarget, Mount, WorkerCount};
 
 fn parse_words(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Stop> {
     let environment = |name: &str| {
@@ -26,7 +26,7 @@ fn usage_of(words: &[&str], variables: &[(&str, &str)]) -> String {
 #[test]
 fn every_way_to_say_what_is_served() {
     let application = |text: &str| Subject::Application(text.parse().unwrap());
-    let rows: [(&[&str], Subject); 9] = [
+    let rows: [(&[&str], Subject); 13] = [
         (&["app:application"], application("app:application")),
         (&["run", "app:application"], application("app:application")),
         (&["app:make()", "--threads", "1"], application("app:make()")),
@@ -34,7 +34,11 @@ fn every_way_to_say_what_is_served() {
         (&["--", "app"], application("app")),
         (&["run", "demo"], application("demo")),
         (&["run", "--threads", "1", "run"], application("run")),
+        (&["run", "static"], application("static")),
         (&["demo"], Subject::Demo),
+        (&["static"], Subject::Files),
+        (&["static", "docs"], Subject::Files),
+        (&["static", "-b", ":0", "--dotfiles", "docs"], Subject::Files),
         (&["demo", "--threads", "1"], Subject::Demo),
     ];
     for (words, subject) in rows {
@@ -215,4 +219,42 @@ fn the_demo_listens_on_loopback_only() {
     for bind in ["0.0.0.0:0", ":8000", "[::]:0", "192.0.2.1:0", "example.org:80", "fd://3"] {
         assert!(usage_of(&["demo", "--bind", bind], &[]).contains("loopback"), "{bind}");
     }
+}
+
+fn mounts(words: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
+    let config = parse_words(words, variables).unwrap();
+    let text = |mount: &Mount| {
+        let StaticOptions { prefix, cache_control, listings, dotfiles } = &mount.options;
+        format!("{prefix}={} {cache_control} {listings:?} {dotfiles:?}", mount.directory.display())
+    };
+    config.mounts.iter().map(text).collect()
+}
+
+#[test]
+fn directories_are_served_alone_or_at_prefixes() {
+    assert!(mounts(&["app"], &[]).is_empty());
+    assert_eq!(mounts(&["static"], &[]), ["=. no-cache Shown Hidden"]);
+    assert_eq!(mounts(&["static", "--dotfiles", "a=b"], &[]), ["=a=b no-cache Shown Served"]);
+    assert_eq!(mounts(&["static"], &[("BRICKWORK_DOTFILES", "true")]), ["=. no-cache Shown Served"]);
+    let two =
+        ["app", "--static", "/s=a", "--static=/s/images/=b=c", "--cache-control", "max-age=60", "--dotfiles=false"];
+    assert_eq!(mounts(&two, &[]), ["/s/images=b=c max-age=60 Off Hidden", "/s=a max-age=60 Off Hidden"]);
+    assert_eq!(mounts(&["app"], &[("BRICKWORK_STATIC", "/s=a")]), ["/s=a no-cache Off Hidden"]);
+}
+
+#[test]
+fn a_mount_needs_a_prefix_and_a_directory() {
+    let rows = [
+        ("/static", "such as"),
+        ("static=dir", "such as"),
+        ("/static=", "such as"),
+        ("/=dir", "brickwork static DIR"),
+        ("//=dir", "nothing"),
+    ];
+    for (mount, fragment) in rows {
+        let text = usage_of(&["app", "--static", mount], &[]);
+        assert!(text.contains(fragment), "{mount}: {text}");
+    }
+    assert!(usage_of(&["static", "--static", "/a=b"], &[]).contains("--static"));
+    assert!(usage_of(&["--threads", "1", "static"], &[]).contains("'static' comes first"));
 }

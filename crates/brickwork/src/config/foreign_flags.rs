@@ -13,7 +13,7 @@ const HTTP2: &str = "not yet: this version speaks HTTP/1.1 and HTTP/1.0; let a f
 const RELOAD: &str = "use --reload";
 const SERVICE: &str = "not here: this runs in the foreground; systemd or the container does the rest";
 const METRICS: &str = "not yet: the access log has a line for every response";
-const STATIC: &str = "not yet: let the framework (WhiteNoise) or a front proxy serve files";
+const STATIC: &str = "use --static /prefix=DIR; --cache-control sets how long files are kept";
 const APP: &str = "name the application itself: brickwork module:callable";
 
 /// Flags of one meaning, and the advice; in the order of the peers' manuals.
@@ -120,10 +120,11 @@ mod tests {
     use clap::{Args, Command};
 
     use super::*;
+    use crate::config::{Raw, RawMounts};
 
     #[test]
     fn a_flag_is_in_the_table_once_and_not_one_of_ours() {
-        let ours = crate::config::Raw::augment_args(Command::new("brickwork"));
+        let ours = RawMounts::augment_args(Raw::augment_args(Command::new("brickwork")));
         let mut seen: HashSet<String> = HashSet::new();
         for argument in ours.get_arguments() {
             seen.extend(argument.get_long_and_visible_aliases().into_iter().flatten().map(|long| format!("--{long}")));
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn advice_is_one_line_that_names_only_flags_we_have() {
-        let ours = crate::config::Raw::augment_args(Command::new("brickwork"));
+        let ours = RawMounts::augment_args(Raw::augment_args(Command::new("brickwork")));
         let longs: HashSet<&str> = ours.get_arguments().filter_map(|argument| argument.get_long()).collect();
         for (flags, advice) in TABLE {
             assert!(!advice.contains('\n'), "{flags:?}");

@@ -37,9 +37,16 @@ pub(crate) struct Raw {
     /// Worker processes, or auto: as many as processors and memory allow (default 1, or WEB_CONCURRENCY)
     #[arg(short, long, value_name = "N", help_heading = "Processes")]
     pub(crate) workers: Option<WorkerCount>,
-    /// Import the application once, and fork workers from there
-    #[arg(long, help_heading = "Processes")]
-    pub(crate) preload: bool,
+    /// Import the application once, and fork workers from there (default false)
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        help_heading = "Processes"
+    )]
+    pub(crate) preload: Option<bool>,
     /// Replace a worker after so many requests; 0: never (default 0)
     #[arg(long, value_name = "N", help_heading = "Processes")]
     pub(crate) max_requests: Option<u64>,
@@ -68,9 +75,16 @@ pub(crate) struct Raw {
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = parse_variable, help_heading = "Processes")]
     pub(crate) env: Vec<(String, String)>,
 
-    /// Start anew when a file of the application changes, and show what is wrong with it in the browser
-    #[arg(long, help_heading = "Development")]
-    pub(crate) reload: bool,
+    /// Start anew when a file of the application changes, and show what is wrong with it in the browser (default false)
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        help_heading = "Development"
+    )]
+    pub(crate) reload: Option<bool>,
     /// With --reload: also when this file changes. May be repeated
     #[arg(long, value_name = "FILE", help_heading = "Development")]
     pub(crate) reload_extra_file: Vec<PathBuf>,

@@ -7,13 +7,15 @@ use std::time::Duration;
 use brickwork_server::http::Limits;
 use brickwork_server::{Bind, Deadlines, TrustedPeers};
 
-use super::{ApplicationName, LogFormat, LogLevel, LogTarget, Raw, SizeText, WorkerCount};
+use super::{ApplicationName, LogFormat, LogLevel, LogTarget, Mount, Raw, SizeText, WorkerCount};
 
 /// Everything that was decided before anything is opened, imported or bound.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     /// What is served.
     pub(crate) subject: Subject,
+    /// Directories whose files are served, those with the longest prefix first.
+    pub(crate) mounts: Vec<Mount>,
     /// Addresses to listen on; at least one.
     pub(crate) binds: Vec<Bind>,
     /// Whether somebody chose them, so that a socket from the service manager does not replace them.
@@ -92,6 +94,8 @@ pub(crate) enum Subject {
     Application(ApplicationName),
     /// `brickwork demo`
     Demo,
+    /// `brickwork static DIR`: no application.
+    Files,
 }
 
 /// Makes a configuration. `environment` looks up a variable.
@@ -111,10 +115,11 @@ pub(crate) fn resolve(
     let trusted = trusted.as_deref().unwrap_or("127.0.0.1,::1").parse();
     Ok(Config {
         subject,
+        mounts: Vec::new(),
         binds,
         are_binds_chosen: !raw.bind.is_empty(),
         processes: resolve_processes(&raw, environment("WEB_CONCURRENCY"))?,
-        reload: raw.reload,
+        reload: raw.reload == Some(true),
         reload_extra_files: raw.reload_extra_file.clone(),
         health_path: raw.health_path.clone(),
         trusted: trusted.map_err(|error: String| format!("--forwarded-allow-ips: {error}"))?,
@@ -150,17 +155,18 @@ fn resolve_processes(raw: &Raw, web_concurrency: Option<String>) -> Result<Proce
         }
         (None, None) => (WorkerCount::Fixed(1), "the default"),
     };
-    if raw.preload && raw.reload {
+    let (preload, reload) = (raw.preload == Some(true), raw.reload == Some(true));
+    if preload && reload {
         return Err("--preload and --reload: one is for production, the other for development; choose".into());
     }
-    if raw.reload_extra_file.iter().any(|_| !raw.reload) {
+    if !raw.reload_extra_file.is_empty() && !reload {
         return Err("--reload-extra-file: without --reload nothing is watched".into());
     }
     let jitter = raw.max_requests_jitter.unwrap_or(0);
     Ok(Processes {
         workers,
         workers_from,
-        preload: raw.preload,
+        preload,
         max_requests: raw.max_requests.filter(|&most| most > 0).map(|most| (most, jitter)),
         max_worker_lifetime: raw.max_worker_lifetime,
         drain_delay: raw.drain_delay.unwrap_or(Duration::ZERO),
@@ -177,7 +183,7 @@ fn resolve_binds(typed: &[String], subject: &Subject, port: Option<String>) -> R
     if typed.is_empty() {
         // PORT is how platforms that route to a container say where; there, loopback would be reachable by nobody.
         let host = match (&port, subject) {
-            (Some(_), Subject::Application(_)) => "0.0.0.0",
+            (Some(_), Subject::Application(_) | Subject::Files) => "0.0.0.0",
             _ => "127.0.0.1",
         };
         let port = port.map_or(Ok(8000), |port| {

@@ -14,6 +14,8 @@ pub(crate) mod drowse;
 mod guardian;
 mod leader;
 mod parker;
+#[cfg(feature = "reference-schedulers")]
+pub(crate) mod reference;
 mod tenure;
 mod thread_clock;
 pub(crate) mod token;
