@@ -134,7 +134,6 @@ fn fork_workers(py: Python<'_>, channel: Channel) -> Result<Option<(Channel, usi
 }
 
 /// Forks with the hooks that Python and the application have registered.
-#[allow(unsafe_code)]
 fn fork_with_hooks(py: Python<'_>) -> std::io::Result<Forked> {
     let fork = || match py.import("os").and_then(|os| os.call_method0("fork")?.extract::<i32>()) {
         Ok(0) => Forked::Child,
@@ -144,9 +143,8 @@ fn fork_with_hooks(py: Python<'_>) -> std::io::Result<Forked> {
             Forked::Caller
         }
     };
-    // SAFETY: nothing of ours has started a thread in a zygote; threads of the application were warned of, and are its
-    // own affair, as with any fork in Python.
-    unsafe { fork_orphan(fork) }
+    // Nothing of ours has started a thread in a zygote; threads of the application were warned of.
+    fork_orphan(fork)
 }
 
 /// As a worker: starts the server, proves that it answers, and only then accepts connections.

@@ -4,17 +4,17 @@
 //! supervisor died; a child that is gone is noticed before it is reaped.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr, recvmsg, sendmsg,
-    socketpair,
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, recvmsg, sendmsg, socketpair,
 };
+
+use crate::descriptor::received_fd;
 
 /// One end of the line.
 #[derive(Debug)]
@@ -226,29 +226,6 @@ impl Report {
             _ => return None,
         })
     }
-}
-
-#[allow(unsafe_code)]
-fn received_fd(message: ControlMessageOwned) -> Option<OwnedFd> {
-    match message {
-        // SAFETY: the kernel has just made this descriptor for us; nobody else knows of it. One was sent, so there is
-        // no second one to leak.
-        ControlMessageOwned::ScmRights(fds) => fds.first().map(|&fd| unsafe { OwnedFd::from_raw_fd(fd) }),
-        _ => None,
-    }
-}
-
-/// Takes over a descriptor that this process was started with, closed on exec from now on.
-///
-/// # Errors
-/// If there is no such descriptor.
-#[allow(unsafe_code)]
-pub(crate) fn inherit(fd: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: borrowed for the one call that finds out whether it is open.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    fcntl(borrowed, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-    // SAFETY: it is open, and the hand-over names each descriptor once, for us to own.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 #[cfg(test)]

@@ -13,6 +13,24 @@ use crate::channel::{Channel, Order};
 use crate::supervisor::{MERCY, Phase, Supervisor};
 use crate::worker::{Stage, Worker, Zygote};
 
+/// Why a worker could not start.
+pub(crate) struct BootFailure {
+    /// The first line is the reason; a traceback may follow.
+    text: String,
+    /// It said so itself, here and in the log.
+    is_told: bool,
+}
+
+impl BootFailure {
+    pub(crate) fn told(text: String) -> BootFailure {
+        BootFailure { text, is_told: true }
+    }
+
+    pub(crate) fn unheard(text: String) -> BootFailure {
+        BootFailure { text, is_told: false }
+    }
+}
+
 impl Supervisor {
     /// Takes the steps that can be taken now.
     pub(crate) fn converge(&mut self, now: Instant) {
@@ -59,7 +77,8 @@ impl Supervisor {
         for _ in 0..missing {
             if let Err(error) = self.start_one() {
                 tracing::error!("a worker cannot be started: {error}");
-                return self.on_boot_failure(self.target, format!("a worker cannot be started: {error}"), now);
+                let failure = BootFailure::unheard(format!("a worker cannot be started: {error}"));
+                return self.on_boot_failure(self.target, failure, now);
             }
         }
     }
@@ -122,10 +141,14 @@ impl Supervisor {
     }
 
     /// A generation could not start a worker. If it never could, it is given up.
-    pub(crate) fn on_boot_failure(&mut self, generation: u32, failure: String, now: Instant) {
+    pub(crate) fn on_boot_failure(&mut self, generation: u32, failure: BootFailure, now: Instant) {
+        let BootFailure { text: failure, is_told } = failure;
         let (reason, _) = failure.split_once('\n').unwrap_or((&failure, ""));
         if self.phase == Phase::Starting {
-            tracing::error!("no worker could start: {reason}");
+            // A worker that could speak has said it in the log itself.
+            if !is_told {
+                tracing::error!("no worker could start: {reason}");
+            }
             self.phase = Phase::Failed;
             for worker in &mut self.workers {
                 worker.end(&Order::Stop, now);

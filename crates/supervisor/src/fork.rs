@@ -20,14 +20,14 @@ pub enum Forked {
 /// Forks. `inner_fork` is called in the middle process and forks again, with whatever hooks the language in use wants
 /// run; it says on which side it came back.
 ///
+/// Call it while this process has one thread. Locks that other threads hold are held for ever in the child.
+///
 /// # Errors
 /// As fork(2).
-///
-/// # Safety
-/// This process must have one thread only.
 #[allow(unsafe_code)]
-pub unsafe fn fork_orphan(inner_fork: impl FnOnce() -> Forked) -> io::Result<Forked> {
-    // SAFETY: with one thread, the child may do whatever the parent may; the caller sees to that.
+pub fn fork_orphan(inner_fork: impl FnOnce() -> Forked) -> io::Result<Forked> {
+    // SAFETY: with one thread, the child may do whatever the parent may. With more, as when an application has started
+    // some, it may wait for ever, which is no worse than its own forks do.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => {
             while waitpid(child, None) == Err(nix::errno::Errno::EINTR) {}

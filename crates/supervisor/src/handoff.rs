@@ -7,7 +7,8 @@ use std::os::fd::{OwnedFd, RawFd};
 use std::str::FromStr;
 
 use crate::Scoreboard;
-use crate::channel::{Channel, inherit};
+use crate::channel::Channel;
+use crate::descriptor::inherit;
 
 /// See the module's documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ compile_error!("Brickwork runs on Linux only for now: signals arrive through an 
 mod back_off;
 mod channel;
 mod control;
+mod descriptor;
 mod end;
 mod exit;
 mod fleet;
@@ -28,13 +29,14 @@ mod worker;
 
 pub use channel::{Channel, Heard, Order, Report};
 pub use control::{find, hang_up, request_reload};
+pub use descriptor::replace_descriptor;
 pub use exit::exit_now;
 pub use fork::{Forked, fork_orphan};
 pub use handoff::{Handoff, Role};
 pub use launch::Launch;
 pub use notify::Notifier;
 pub use pid_file::{PidFile, read_pid};
-pub use privileges::{Privileges, replace_descriptor, set_process_name, set_umask};
+pub use privileges::{Privileges, set_process_name, set_umask};
 pub use scoreboard::Scoreboard;
 pub use signals::{Signal, Signals, Waker, Woken};
 pub use supervisor::{Outcome, Settings, Supervisor};

@@ -3,11 +3,9 @@
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 
-use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, Group, Uid, User, dup3, fchown, initgroups, setgid, setgroups, setuid};
+use nix::unistd::{Gid, Group, Uid, User, fchown, initgroups, setgid, setgroups, setuid};
 
 /// A user and a group to become.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,18 +83,4 @@ pub fn set_process_name(name: &str) {
     if let Ok(name) = CStr::from_bytes_with_nul(&bytes) {
         let _ = nix::sys::prctl::set_name(name);
     }
-}
-
-/// Makes a descriptor stand for another file, at once for everybody who uses it.
-///
-/// # Errors
-/// As dup3(2).
-#[allow(unsafe_code)]
-pub fn replace_descriptor(descriptor: impl AsFd, with: &File) -> io::Result<()> {
-    use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd};
-    // SAFETY: borrowed from its owner for this call; `into_raw_fd` gives it back unclosed.
-    let mut replaced = unsafe { OwnedFd::from_raw_fd(descriptor.as_fd().as_raw_fd()) };
-    let done = dup3(with, &mut replaced, OFlag::O_CLOEXEC);
-    let _ = replaced.into_raw_fd();
-    Ok(done?)
 }

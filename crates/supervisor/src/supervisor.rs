@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use crate::back_off::BackOff;
 use crate::channel::{Channel, Heard, Order, Report};
 use crate::control::{ControlSocket, answer};
+use crate::fleet::BootFailure;
 use crate::launch::Shared;
 use crate::reload::Reload;
 use crate::watch::FileWatch;
@@ -348,7 +349,7 @@ impl Supervisor {
         }
         if let Some((generation, text)) = failed {
             self.zygotes.retain(|zygote| zygote.generation != generation);
-            self.on_boot_failure(generation, text, now);
+            self.on_boot_failure(generation, BootFailure::told(text), now);
         }
     }
 
@@ -390,13 +391,12 @@ impl Supervisor {
                 self.on_end(worker, status, now);
             } else if let Some(index) = self.zygotes.iter().position(|zygote| zygote.pid == pid) {
                 let zygote = self.zygotes.remove(index);
-                let failure = zygote.failure.unwrap_or_else(|| {
-                    let how = end::describe(status).unwrap_or_default();
-                    format!("the process that imports for generation {} {how}", zygote.generation)
-                });
+                let how = end::describe(status).unwrap_or_default();
+                let text = format!("the process that imports for generation {} {how}", zygote.generation);
                 if zygote.is_ready {
-                    tracing::warn!("{failure}: another one will import");
+                    tracing::warn!("{text}: another one will import");
                 } else {
+                    let failure = zygote.failure.map_or(BootFailure::unheard(text), BootFailure::told);
                     self.on_boot_failure(zygote.generation, failure, now);
                 }
             }
@@ -409,7 +409,8 @@ impl Supervisor {
         let name = worker.name();
         match worker.stage {
             Stage::Booting => {
-                let failure = worker.failure.unwrap_or_else(|| format!("{name} {how} before it was ready"));
+                let unheard = || BootFailure::unheard(format!("{name} {how} before it was ready"));
+                let failure = worker.failure.map_or_else(unheard, BootFailure::told);
                 self.on_boot_failure(worker.generation, failure, now);
             }
             Stage::Ready => {
