@@ -56,7 +56,7 @@ def check(report: dict[str, int], scenario: Scenario, reference: ReferenceAnswer
     # Answers that were under way at the end have been counted in bytes only, at most one window of each connection.
     expected = report["requests"] * reference.size
     unfinished = scenario.connections * scenario.depth * reference.size
-    # Chunks may be cut differently each time.
-    slack = expected // 200
+    # Chunks may be cut differently each time, and a head may now and then have a field more.
+    slack = expected // 33
     if not expected - slack <= report["bytes"] <= expected + unfinished + slack:
         raise WrongAnswer(f"{report['requests']} answers of {reference.size} bytes made {report['bytes']}")
