@@ -84,6 +84,10 @@ bench bench-quick bench-hello: bench/.venv/.installed
 bench-scheduling: bench/.venv/.reference
 	bench/.venv/bin/python bench/run.py scheduling $(OPTIONS)
 
+.PHONY: bench-instructions
+bench-instructions:
+	$(PYTHON) bench/instructions/count.py $(OPTIONS)
+
 .PHONY: clean
 clean:
 	rm -rf .venv .venv-* target target-* .pytest_cache bench/.venv bench/build bench/*/target
