@@ -185,8 +185,7 @@ def test_handle_request_answers_one_request_and_leaves_the_others_waiting():
     with brickwork.make_server("127.0.0.1", 0, hello) as server, contextlib.ExitStack() as stack:
         clients = [stack.enter_context(Connection(socket.create_connection(server.server_address))) for _ in range(3)]
         for number, client in enumerate(clients):
-            # Two in one: the second is not answered.
-            client.send(get(f"/{number}") + get("/more"))
+            client.send(get(f"/{number}"))
         for number, client in enumerate(clients):
             server.handle_request()
             response = client.receive()
@@ -197,6 +196,18 @@ def test_handle_request_answers_one_request_and_leaves_the_others_waiting():
                 with pytest.raises(BlockingIOError):
                     waiting.stream.recv(1)
                 waiting.stream.settimeout(PATIENCE)
+
+
+def test_handle_request_leaves_a_second_request_on_the_connection_unanswered():
+    with brickwork.make_server("127.0.0.1", 0, hello) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with Connection(socket.create_connection(server.server_address)) as client:
+            client.send(get("/one") + get("/two"))
+            assert client.receive().content == b"hello /one"
+            client.finish()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 def test_handle_request_passes_over_clients_without_a_request():
