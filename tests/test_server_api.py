@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -441,3 +442,14 @@ def test_the_fixture_needs_nothing_but_the_package(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, env=dict(os.environ))
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_guides_programs_run(brickwork_server):
+    guide = pathlib.Path(__file__).resolve().parent.parent / "docs" / "guides" / "from-python.md"
+    blocks = re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL)
+    names = {}
+    for block in blocks:
+        # The script would serve until it is told to end.
+        exec(re.sub(r"^brickwork\.serve\(.*$", "", block, flags=re.MULTILINE), names)
+    assert len(blocks) == 4
+    names["test_hello"](brickwork_server)
