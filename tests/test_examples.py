@@ -138,7 +138,18 @@ def test_a_request_that_breaks_a_rule_gets_its_status(webserve, data, status):
     assert exchange(webserve, data).status == status
 
 
-@pytest.mark.parametrize("made", [RuntimeError("on purpose"), None, (200, {"A\n": "b"}, b""), (7, {}, b""), (200, {}, 3)])
+@pytest.mark.parametrize(
+    "made",
+    [
+        RuntimeError("on purpose"),
+        None,
+        (200, {"A\n": "b"}, b""),
+        (200, {"Content-Length": 7}, b"short"),
+        (200, {"Content-Length": 1}, b"long"),
+        (7, {}, b""),
+        (200, {}, 3),
+    ],
+)
 def test_whatever_goes_wrong_in_delegate_is_a_500(webserve, monkeypatch, made):
     def delegate(*arguments):
         if isinstance(made, Exception):
