@@ -3,10 +3,12 @@
 #![deny(unsafe_code)]
 
 mod application;
+mod check_request;
 mod cli;
 mod config;
 mod demo;
 mod embedding;
+mod explain;
 mod files;
 mod http1;
 mod log;
@@ -22,6 +24,7 @@ mod _brickwork {
 
     use pyo3::prelude::*;
 
+    use crate::check_request;
     use crate::cli::{self, Stop};
     #[pymodule_export]
     use crate::demo::request_as_understood;
@@ -42,6 +45,7 @@ mod _brickwork {
                 let _ = io::stdout().write_all(text.as_bytes());
                 0
             }
+            Err(Stop::Check(check)) => check_request::run(&check, &mut io::stdout()),
             Err(Stop::Usage(text)) => {
                 let _ = io::stderr().write_all(text.as_bytes());
                 2

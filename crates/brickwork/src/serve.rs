@@ -4,10 +4,11 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use brickwork_server::{
-    AccessLog, AccessLogFormat, Config as ServerConfig, Handler, Interpreter, Listener, NoInterpreter, RejectionNotice,
+    AccessLog, AccessLogFormat, Config as ServerConfig, Handler, Interpreter, Listener, NoInterpreter, OnRejection,
     Server, Spool, StaticFiles, Traffic,
 };
 use brickwork_supervisor::{Signal, Signals};
@@ -20,7 +21,7 @@ use crate::demo::Demonstrated;
 use crate::files::{self, Beside};
 use crate::log::{self, Log};
 use crate::main_thread;
-use crate::report;
+use crate::report::{self, Allowance, Report};
 
 /// Serves until it is told to end; returns the process's exit status.
 pub(crate) fn serve(py: Python<'_>, config: &Config) -> u8 {
@@ -157,10 +158,6 @@ pub(crate) fn log_application_errors(lines: &str) {
 }
 
 pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig {
-    let log_rejection = |notice: &RejectionNotice<'_>| {
-        tracing::warn!("{}", report::rejection_line(notice));
-        None
-    };
     let log_traffic = |traffic: &Traffic<'_>| {
         for line in report::traffic_lines(traffic) {
             tracing::trace!("{line}");
@@ -180,10 +177,30 @@ pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> S
         queue_timeout: config.queue_timeout,
         spool: spool(config),
         access_log,
-        on_rejection: Some(Arc::new(log_rejection)),
+        on_rejection: Some(on_rejection(config)),
         on_traffic: if is_tracing { Some(Arc::new(log_traffic)) } else { None },
         ..ServerConfig::default()
     }
+}
+
+/// Logs refused requests, and tells their clients why if that was asked for.
+fn on_rejection(config: &Config) -> Arc<OnRejection> {
+    let (format, debug) = (config.log_format, config.debug);
+    let allowance = Mutex::new(Allowance::new(Instant::now()));
+    Arc::new(move |notice| {
+        let report = Report::of(notice);
+        let allowed = allowance.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+        if let Some(left_out) = allowed {
+            if left_out > 0 {
+                tracing::warn!("{left_out} more refused requests were not reported");
+            }
+            match format {
+                LogFormat::Text => tracing::warn!(traceback = report.text(), "{}", report.line()),
+                LogFormat::Json => tracing::warn!(object = report.json(), "{}", report.line()),
+            }
+        }
+        debug.then(|| report.text())
+    })
 }
 
 /// Content of a request that is kept in memory where no file can be had.
