@@ -104,6 +104,10 @@ impl Exchange {
             return Err(SendError::Superseded);
         }
         self.stop_asking();
+        if !is_inline() {
+            // The loop's date is from before the call, which has taken its time.
+            self.date.refresh();
+        }
         let length = length.map_or(ResponseLength::Unknown, ResponseLength::Known);
         let request = (self.head.method, self.head.version);
         let is_persistent = self.may_persist();
@@ -247,6 +251,12 @@ impl Exchange {
     /// Sends the head or chunk line in `response`, the block, and what ends it.
     fn offer(&mut self, block: Content, end: &'static [u8], waiting: Waiting) -> Result<(), SendError> {
         self.progress.stage = Stage::Sending;
+        if waiting == Waiting::Never && self.progress.waiting == Unsent::Refused {
+            // Of several pieces an earlier one filled the socket, or had its turn: the loop sends the rest.
+            self.slot().queue(self.response.as_bytes(), block, end);
+            self.response.bytes_mut().clear();
+            return if self.slot().is_gone() { Err(SendError::Gone) } else { Ok(()) };
+        }
         let flushed = if block.len() <= COPIED
             && let Some(bytes) = in_memory(&block)
         {

@@ -64,8 +64,8 @@ impl Site {
     }
 }
 
-/// Files whose last change is long ago, so that their tags are strong, have to be so by a date that cannot be set: ctime. Tests that need
-/// a strong tag wait for one.
+/// Files whose last change is long ago, so that their tags are strong, have to be so by a date that cannot be set:
+/// ctime. Tests that need a strong tag wait for one.
 fn write(root: &Path, name: &str, content: &[u8]) {
     let path = root.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -347,7 +347,8 @@ fn a_compressed_sibling_is_sent_to_who_takes_it() {
     let coded = site.get("/app.js", &[("Accept-Encoding", "br")]);
     assert_eq!(coded.field("Content-Type"), Some("text/javascript; charset=utf-8"));
     assert_eq!(coded.field("Vary"), Some("Accept-Encoding"));
-    // Section 8.8.3: representations of one resource have tags of their own; section 14.1.2: ranges count the coded bytes.
+    // Section 8.8.3: representations of one resource have tags of their own; section 14.1.2: ranges count the coded
+    // bytes.
     assert_ne!(coded.field("ETag"), site.get("/app.js", &[]).field("ETag"));
     let part = site.get("/app.js", &[("Accept-Encoding", "br"), ("Range", "bytes=2-")]);
     assert_eq!((part.field("Content-Encoding"), part.field("Content-Range")), (Some("br"), Some("bytes 2-5/6")));
@@ -594,7 +595,8 @@ fn what_cannot_be_served_is_said_at_the_start() {
     assert!(open(directory.path(), cache_control).contains("Cache-Control"));
 }
 
-/// How a browser seeks in a video: all of it, cut off after the index at its start; the index at its end; from the middle on, cut off again.
+/// How a browser seeks in a video: all of it, cut off after the index at its start; the index at its end; from the
+/// middle on, cut off again.
 #[test]
 fn a_video_can_be_sought_in() {
     let site = Site::new(&[]);
@@ -606,7 +608,8 @@ fn a_video_can_be_sought_in() {
     for first in [0, total - 1000, total / 2, total / 3] {
         let mut client = site.client();
         client.send(format!(
-            "GET /film.mp4 HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity;q=1, *;q=0\r\nRange: bytes={first}-\r\nIf-Range: {tag}\r\n\r\n"
+            "GET /film.mp4 HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity;q=1, *;q=0\r\n\
+             Range: bytes={first}-\r\nIf-Range: {tag}\r\n\r\n"
         ));
         let (head, start) = client.head_and(1000);
         assert!(head.starts_with("HTTP/1.1 206 "), "{head}");

@@ -1,4 +1,5 @@
-//! The flags about static files, and what they mean: directories, each with the part of the URL's path that stands for it.
+//! The flags about static files, and what they mean: directories, each with the part of the URL's path that stands for
+//! it.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,8 +10,8 @@ use clap::Args;
 /// The flags of whatever serves files.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct RawFiles {
-    /// Cache-Control of static files; one with a hash in its name (app.3f9a2c1b.js) is cached for good in any case (default
-    /// no-cache)
+    /// Cache-Control of static files; one with a hash in its name (app.3f9a2c1b.js) is cached for good in any case
+    /// (default no-cache)
     #[arg(long, value_name = "VALUE", help_heading = "Static files")]
     cache_control: Option<String>,
     /// Serve files whose name begins with a dot; /.well-known is served in any case (default false)

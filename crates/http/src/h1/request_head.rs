@@ -12,6 +12,7 @@ use crate::{authority, grammar, list};
 /// A parsed head: offsets into the bytes it was parsed from. Meant to be kept and reused: parsing allocates nothing once
 /// `fields` has grown.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct RequestHead {
     /// The method; [`Method::Other`] for any other token.
     pub method: Method,

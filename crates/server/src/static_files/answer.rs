@@ -38,8 +38,9 @@ pub(super) fn allow(head: &mut ResponseHead, status_code: u16) -> Vec<Content> {
 
 /// To the directory that was asked for without the "/" at its end, against which its relative links are resolved.
 ///
-/// The reference is relative to the request's own path (RFC 3986 section 5.2): whatever stands in that path, `//host` at its start included,
-/// the target has the same scheme and host, and it is right behind a proxy that takes a prefix away.
+/// The reference is relative to the request's own path (RFC 3986 section 5.2): whatever stands in that path, `//host`
+/// at its start included, the target has the same scheme and host, and it is right behind a proxy that takes a prefix
+/// away.
 pub(super) fn redirect(request: RequestView<'_>, name: &[u8], head: &mut ResponseHead) -> Vec<Content> {
     let mut location = String::from("./");
     encode_segment(name, &mut location);

@@ -1,13 +1,15 @@
-//! Which files never change: those whose name tells their content's hash, as bundlers and Django's manifest storage write them.
+//! Which files never change: those whose name tells their content's hash, as bundlers and Django's manifest storage
+//! write them.
 
 /// The answer to any further request for a name that stands for its content (RFC 9111 section 5.2.2, RFC 8246).
 pub(super) const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
-/// Whether a file is named like `app.3f9a2c1b.js` or `app-3f9a2c1b.css`: between a word and an extension, 8 to 64 lower-case hexadecimal
-/// digits, letters and figures among them.
+/// Whether a file is named like `app.3f9a2c1b.js` or `app-3f9a2c1b.css`: between a word and an extension, 8 to 64
+/// lower-case hexadecimal digits, letters and figures among them.
 ///
-/// Asked too much, a hash is taken for an ordinary name and revalidated, which costs a 304. Asked too little, a changed file would not be
-/// seen for a year: so a date (`report.20240115.pdf`), a word (`app.facadedecade.css`) and what UUIDs are made of are no hashes.
+/// Asked too much, a hash is taken for an ordinary name and revalidated, which costs a 304. Asked too little, a changed
+/// file would not be seen for a year: so a date (`report.20240115.pdf`), a word (`app.facadedecade.css`) and what UUIDs
+/// are made of are no hashes.
 pub(super) fn is_hashed(name: &[u8]) -> bool {
     let Some(dot) = name.iter().rposition(|&byte| byte == b'.') else { return false };
     let mut before: &[u8] = &[];

@@ -17,7 +17,8 @@ pub(super) enum Verdict {
     Failed,
 }
 
-/// Evaluates the preconditions in the order of section 13.2.2, whose step numbers these are. `now` is seconds since 1970.
+/// Evaluates the preconditions in the order of section 13.2.2, whose step numbers these are. `now` is seconds since
+/// 1970.
 pub(super) fn evaluate(request: RequestView<'_>, validators: &Validators, now: u64) -> Verdict {
     let date = |name| single(request, name).and_then(|value| parse_http_date(value, now));
     let last_modified = validators.last_modified;
@@ -37,7 +38,8 @@ pub(super) fn evaluate(request: RequestView<'_>, validators: &Validators, now: u
         if any_matches(request, FieldName::IfNoneMatch, &validators.entity_tag, EntityTag::matches_weakly) {
             return Verdict::NotModified;
         }
-    // 4. If-Modified-Since, without If-None-Match: not modified later, 304. What is no date is ignored (section 13.1.3).
+    // 4. If-Modified-Since, without If-None-Match: not modified later, 304. What is no date is ignored (section
+    // 13.1.3).
     } else if let (Some(date), Some(modified)) = (date(FieldName::IfModifiedSince), last_modified)
         && modified <= date
     {
@@ -47,7 +49,8 @@ pub(super) fn evaluate(request: RequestView<'_>, validators: &Validators, now: u
     Verdict::Perform
 }
 
-/// Step 5: whether If-Range lets Range be applied. Only a strong validator does: bytes of two states must not be put together.
+/// Step 5: whether If-Range lets Range be applied. Only a strong validator does: bytes of two states must not be put
+/// together.
 ///
 /// ```text
 /// If-Range = entity-tag / HTTP-date
@@ -65,8 +68,8 @@ pub(super) fn permits_range(request: RequestView<'_>, validators: &Validators, n
 
 // If-Match      = "*" / #entity-tag
 // If-None-Match = "*" / #entity-tag
-/// Whether one of the tags of a field is that of the representation. What follows a fault in the field counts as no match, which makes the
-/// client's cache useless and never wrong.
+/// Whether one of the tags of a field is that of the representation. What follows a fault in the field counts as no
+/// match, which makes the client's cache useless and never wrong.
 fn any_matches(
     request: RequestView<'_>,
     name: FieldName,

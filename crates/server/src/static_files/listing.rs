@@ -1,5 +1,5 @@
-//! The page that lists a directory: names, sizes, dates, sorted by a query; for light and dark, wide and narrow, keyboard and screen reader,
-//! without a script. Every name is escaped for where it stands.
+//! The page that lists a directory: names, sizes, dates, sorted by a query; for light and dark, wide and narrow,
+//! keyboard and screen reader, without a script. Every name is escaped for where it stands.
 
 use std::cmp::{Ordering, Reverse};
 use std::fmt::Write;
@@ -217,7 +217,8 @@ impl Listing {
     }
 }
 
-/// The path, each of its directories a link. Links go up by "../", so that they hold behind a proxy that takes a prefix away.
+/// The path, each of its directories a link. Links go up by "../", so that they hold behind a proxy that takes a prefix
+/// away.
 fn push_heading(path: &ServedPath, page: &mut String) {
     let names: Vec<&[u8]> = path.as_bytes().split(|&byte| byte == b'/').filter(|name| !name.is_empty()).collect();
     page.push_str("<h1>");
@@ -268,7 +269,8 @@ fn push_row(entry: &Entry, page: &mut String) {
     let _ = writeln!(page, "<td><time datetime=\"{date}T{time}Z\">{date} {}</time></td></tr>", &time[..5]);
 }
 
-/// Text for any place in an element or a quoted attribute. Control characters, which HTML cannot hold, are shown as unknown ones.
+/// Text for any place in an element or a quoted attribute. Control characters, which HTML cannot hold, are shown as
+/// unknown ones.
 fn escape(text: &str, page: &mut String) {
     for character in text.chars() {
         match character {
@@ -320,7 +322,8 @@ const BEFORE_TITLE: &str = "<!DOCTYPE html>
 
 const AFTER_TITLE: &str = "</title>
 <style>
-:root { color-scheme: light dark; --ink: #1d1f23; --faint: #5b616b; --line: #d9dce1; --link: #0b57b8; --paper: #fff; --hover: #f2f5f9; }
+:root { color-scheme: light dark;
+  --ink: #1d1f23; --faint: #5b616b; --line: #d9dce1; --link: #0b57b8; --paper: #fff; --hover: #f2f5f9; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e4e6ea; --faint: #a0a6b0; --line: #363a42; --link: #8ab8ff; --paper: #17191d; --hover: #22262c; }
 }

@@ -1,12 +1,12 @@
-//! Files and directories of one tree over HTTP: GET and HEAD, conditional requests, ranges, compressed siblings, listings. Native: no
-//! interpreter lock, no thread of its own, content by sendfile(2).
+//! Files and directories of one tree over HTTP: GET and HEAD, conditional requests, ranges, compressed siblings,
+//! listings. Native: no interpreter lock, no thread of its own, content by sendfile(2).
 //!
-//! This file decides what a path stands for; the others hold one matter each:
-//! `served_path` names, `tree` opening, `representation` the answer, `validators` and `conditional` RFC 9110 sections 8.8 and 13, `range`
-//! and `multipart` section 14, `precompressed` section 12.5.3, `media_type`, `cache_control`, `listing`.
+//! This file decides what a path stands for; the others hold one matter each: `served_path` names, `tree` opening,
+//! `representation` the answer, `validators` and `conditional` RFC 9110 sections 8.8 and 13, `range` and `multipart`
+//! section 14, `precompressed` section 12.5.3, `media_type`, `cache_control`, `listing`.
 //!
-//! Reading a directory or the start of a file may wait for a disk, and with it the event loop: files that are served are in the page cache
-//! nearly always.
+//! Reading a directory or the start of a file may wait for a disk, and with it the event loop: files that are served
+//! are in the page cache nearly always.
 
 mod answer;
 mod cache_control;
@@ -44,7 +44,8 @@ use self::tree::{Missing, Opened, Tree};
 use self::validators::Validators;
 use crate::{Content, Exchange, Handler, RequestView};
 
-/// Serves the files beneath a directory: a [`Handler`] of its own, or beside another one for the paths it [serves](StaticFiles::serves).
+/// Serves the files beneath a directory: a [`Handler`] of its own, or beside another one for the paths it
+/// [serves](StaticFiles::serves).
 #[derive(Debug)]
 pub struct StaticFiles {
     tree: Tree,
@@ -56,7 +57,8 @@ pub struct StaticFiles {
 pub struct StaticOptions {
     /// The part of the URL's path that stands for the directory, decoded: `/static`. Empty for all of it.
     pub prefix: String,
-    /// Value of Cache-Control, empty for none. Files whose name holds their content's hash are cached for good in any case.
+    /// Value of Cache-Control, empty for none. Files whose name holds their content's hash are cached for good in any
+    /// case.
     pub cache_control: String,
     /// What a directory without `index.html` is answered with.
     pub listings: Listings,

@@ -1,5 +1,5 @@
-//! Which content coding a client prefers, RFC 9110 section 12.5.3: a file `app.js` may have siblings `app.js.br`, `app.js.zst` and
-//! `app.js.gz` that are sent in its place. Nothing is compressed here.
+//! Which content coding a client prefers, RFC 9110 section 12.5.3: a file `app.js` may have siblings `app.js.br`,
+//! `app.js.zst` and `app.js.gz` that are sent in its place. Nothing is compressed here.
 
 use brickwork_http::FieldName;
 

@@ -25,8 +25,9 @@ const MOST_RANGES: usize = 16;
 /// range-set        = 1#range-spec
 /// ```
 ///
-/// Section 14.2 lets a server ignore a field that is invalid, or a set that costs more than it saves; section 17.15 asks for it. Ranges that
-/// together are longer than the representation must overlap, so that an answer is never longer than the file and some part heads.
+/// Section 14.2 lets a server ignore a field that is invalid, or a set that costs more than it saves; section 17.15
+/// asks for it. Ranges that together are longer than the representation must overlap, so that an answer is never longer
+/// than the file and some part heads.
 pub(super) fn select(value: &[u8], complete_length: u64) -> Selection {
     let Some(set) = value.split_at_checked(6).filter(|(unit, _)| unit.eq_ignore_ascii_case(b"bytes=")) else {
         return Selection::Whole;
@@ -41,7 +42,8 @@ pub(super) fn select(value: &[u8], complete_length: u64) -> Selection {
             None => return Selection::Whole,
         }
     }
-    // Of an empty representation only a suffix-range is satisfiable, by no bytes at all: section 14.2 allows to ignore the field.
+    // Of an empty representation only a suffix-range is satisfiable, by no bytes at all: section 14.2 allows to ignore
+    // the field.
     if specs == 0 || specs > MOST_RANGES || complete_length == 0 {
         return Selection::Whole;
     }

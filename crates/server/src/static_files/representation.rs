@@ -29,11 +29,13 @@ pub(super) struct Representation<'a> {
     pub(super) cache_control: &'a str,
 }
 
-/// A file of up to this many bytes is read, so that it leaves in one piece with its head; more goes from the page cache to the socket.
+/// A file of up to this many bytes is read, so that it leaves in one piece with its head; more goes from the page cache
+/// to the socket.
 const READ_AT_ONCE: u64 = 16 * 1024;
 
 impl Representation<'_> {
-    /// Writes the head of the answer to GET (or HEAD, whose content the exchange leaves out) and returns the content in pieces.
+    /// Writes the head of the answer to GET (or HEAD, whose content the exchange leaves out) and returns the content in
+    /// pieces.
     pub(super) fn respond(&self, request: RequestView<'_>, now: u64, head: &mut ResponseHead) -> Vec<Content> {
         match evaluate(request, &self.validators, now) {
             Verdict::Failed => return refuse(head, 412),
@@ -95,7 +97,8 @@ impl Representation<'_> {
         pieces
     }
 
-    /// The fields of a 200. Section 15.3.7 wants them in a 206 too (after If-Range it advises to leave some out; players look for them).
+    /// The fields of a 200. Section 15.3.7 wants them in a 206 too (after If-Range it advises to leave some out;
+    /// players look for them).
     fn put_fields(&self, head: &mut ResponseHead, content_type: &str) {
         put(head, "Content-Type", content_type);
         put(head, "X-Content-Type-Options", "nosniff");
@@ -126,7 +129,8 @@ impl Representation<'_> {
             if self.file.read_exact_at(&mut bytes, range.start).is_ok() {
                 return Content::Owned(bytes);
             }
-            // It has shrunk since it was looked at: sending it will fail, and end the connection, at the byte that is missing.
+            // It has shrunk since it was looked at: sending it will fail, and end the connection, at the byte that is
+            // missing.
         }
         Content::File { file: Arc::clone(&self.file), offset: range.start, len }
     }

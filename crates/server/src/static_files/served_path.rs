@@ -1,5 +1,5 @@
-//! From the path of a request-target to a path beneath the served directory: decoded once, segment by segment. Nothing here asks the
-//! file system; that a path stays beneath the directory whatever its names are is the work of `tree.rs`.
+//! From the path of a request-target to a path beneath the served directory: decoded once, segment by segment. Nothing
+//! here asks the file system; that a path stays beneath the directory whatever its names are is the work of `tree.rs`.
 //!
 //! RFC 3986 sections 2.1 (percent-encoding) and 3.3 (segments).
 
@@ -38,8 +38,9 @@ impl ServedPath {
     /// pct-encoded  = "%" HEXDIG HEXDIG
     /// ```
     ///
-    /// Empty segments are passed over. A client resolves dot segments itself (RFC 3986 section 5.2.4): one that arrives, encoded or not,
-    /// names nothing. Bytes are not read as text: an over-long UTF-8 sequence is a name that nobody gave to a file.
+    /// Empty segments are passed over. A client resolves dot segments itself (RFC 3986 section 5.2.4): one that
+    /// arrives, encoded or not, names nothing. Bytes are not read as text: an over-long UTF-8 sequence is a name that
+    /// nobody gave to a file.
     pub(super) fn decode(path: &[u8], dotfiles: Dotfiles) -> Result<ServedPath, PathFault> {
         let mut joined = Vec::with_capacity(path.len());
         for segment in path.split(|&byte| byte == b'/').filter(|segment| !segment.is_empty()) {
@@ -50,7 +51,8 @@ impl ServedPath {
             decode_segment(segment, &mut joined)?;
             let name = &joined[start..];
             let is_hidden = dotfiles == Dotfiles::Hidden && is_dotfile(name) && !(start == 0 && name == b".well-known");
-            // A decoded "/" would be a separator that the split did not see, and the file system knows no name with NUL.
+            // A decoded "/" would be a separator that the split did not see, and the file system knows no name with
+            // NUL.
             if matches!(name, b"." | b"..") || is_hidden || name.iter().any(|byte| matches!(byte, b'/' | 0)) {
                 return Err(PathFault::NotServed);
             }
@@ -104,8 +106,8 @@ fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).map(|digit| digit as u8)
 }
 
-/// What follows `prefix` (decoded, without a "/" at its end) in the path of a request-target, from its "/" on, still encoded. Percent-encoded
-/// bytes count as what they stand for (RFC 3986 section 6.2.2.2), except for "/".
+/// What follows `prefix` (decoded, without a "/" at its end) in the path of a request-target, from its "/" on, still
+/// encoded. Percent-encoded bytes count as what they stand for (RFC 3986 section 6.2.2.2), except for "/".
 pub(super) fn strip_prefix<'a>(path: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let mut rest = path;
     for expected in prefix {
@@ -122,8 +124,8 @@ pub(super) fn strip_prefix<'a>(path: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]
     (rest.is_empty() || rest.starts_with(b"/")).then_some(rest)
 }
 
-/// Writes a file name as a segment of a URI reference: everything but unreserved characters encoded, so that no name is read as a scheme, a
-/// host, a query or mark-up.
+/// Writes a file name as a segment of a URI reference: everything but unreserved characters encoded, so that no name is
+/// read as a scheme, a host, a query or mark-up.
 pub(super) fn encode_segment(name: &[u8], out: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for &byte in name {

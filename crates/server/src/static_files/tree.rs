@@ -1,8 +1,8 @@
-//! Files beneath one directory, and none beside it: what `..`, absolute names, symbolic links and races would reach outside is refused by
-//! the kernel itself (openat2(2), RESOLVE_BENEATH), not by looking at names.
+//! Files beneath one directory, and none beside it: what `..`, absolute names, symbolic links and races would reach
+//! outside is refused by the kernel itself (openat2(2), RESOLVE_BENEATH), not by looking at names.
 //!
-//! Where openat2 is missing (before Linux 5.6, or under a seccomp profile that does not know it) the path is walked one name at a time
-//! without following any symbolic link, which refuses also those that stay inside.
+//! Where openat2 is missing (before Linux 5.6, or under a seccomp profile that does not know it) the path is walked one
+//! name at a time without following any symbolic link, which refuses also those that stay inside.
 
 use std::fs::File;
 use std::io;
@@ -12,7 +12,8 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2};
 use rustix::io::Errno;
 
-/// A directory that files are served from. Opened once: if its name comes to mean another directory, this one goes on being served.
+/// A directory that files are served from. Opened once: if its name comes to mean another directory, this one goes on
+/// being served.
 #[derive(Debug)]
 pub(super) struct Tree {
     root: OwnedFd,
@@ -112,8 +113,8 @@ impl Missing {
     /// What an error of the file system means for the request.
     pub(super) fn of(error: Errno) -> Missing {
         match error {
-            // XDEV: beneath refused. LOOP: too many symbolic links, or one where none is followed. NXIO: a socket, or a device without a
-            // driver. INVAL: a name that this file system cannot have.
+            // XDEV: beneath refused. LOOP: too many symbolic links, or one where none is followed. NXIO: a socket, or a
+            // device without a driver. INVAL: a name that this file system cannot have.
             Errno::NOENT
             | Errno::NOTDIR
             | Errno::XDEV

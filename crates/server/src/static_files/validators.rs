@@ -25,15 +25,17 @@ pub(super) struct EntityTag {
     pub(super) opaque_tag: String,
 }
 
-/// Seconds in which a file may change once more without its change time showing it: file systems count in steps of up to two seconds.
+/// Seconds in which a file may change once more without its change time showing it: file systems count in steps of up
+/// to two seconds.
 const SETTLED: u64 = 2;
 
 impl Validators {
     /// Those of a file in this state, looked at now (seconds since 1970).
     ///
-    /// The tag is made of what no program can set at will: which file it is and when the kernel last saw it change (ctime), with its size.
-    /// A modification time alone is no witness: archives and reproducible builds set it to a constant. It is a hash, so that it tells nobody
-    /// an inode number. The tag is strong once a further change could not keep it; of a file that changed a moment ago it is weak.
+    /// The tag is made of what no program can set at will: which file it is and when the kernel last saw it change
+    /// (ctime), with its size. A modification time alone is no witness: archives and reproducible builds set it to a
+    /// constant. It is a hash, so that it tells nobody an inode number. The tag is strong once a further change could
+    /// not keep it; of a file that changed a moment ago it is weak.
     pub(super) fn of_file(stat: &Stat, now: u64) -> Validators {
         let mut hasher = DefaultHasher::new();
         (stat.st_dev, stat.st_ino, stat.st_size).hash(&mut hasher);
@@ -53,8 +55,8 @@ impl Validators {
         Validators { entity_tag: EntityTag::new(hasher.finish(), false), last_modified: None }
     }
 
-    /// Whether this is the Last-Modified date, and one that a client can have relied on (section 8.8.2.2): in the second of a change, two
-    /// states of a file have the same date.
+    /// Whether this is the Last-Modified date, and one that a client can have relied on (section 8.8.2.2): in the
+    /// second of a change, two states of a file have the same date.
     pub(super) fn is_exact_date(&self, date: u64, now: u64) -> bool {
         self.last_modified == Some(date) && date < now
     }
