@@ -56,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// The least level in the error log.
     pub(crate) log_level: LogLevel,
+    /// Whether clients are told why their request was refused.
+    pub(crate) debug: bool,
 }
 
 /// The processes of a server.
@@ -143,6 +145,7 @@ pub(crate) fn resolve(
         access_log: raw.access_logfile.unwrap_or(LogTarget::Standard),
         log_format: raw.log_format.unwrap_or(LogFormat::Text),
         log_level: raw.log_level.unwrap_or(LogLevel::Info),
+        debug: raw.debug.unwrap_or(false),
     })
 }
 
