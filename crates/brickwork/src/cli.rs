@@ -92,19 +92,21 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
     let typed = Command::command().try_get_matches_from(&words).map_err(|error| explain(&error))?;
     let matches = with_environment(words, typed, &environment)?;
     let command = Command::from_arg_matches(&matches).map_err(|error| explain(&error))?;
+    let mut sendfile_root = None;
     let (raw, subject, mounts) = match command {
         Command::Run(run) if !is_command_named && ["run", "demo", "static"].contains(&run.application.as_str()) => {
             return Err(usage(&format!("the word '{}' comes first, before the flags", run.application)));
         }
         Command::Run(run) => {
             let name: ApplicationName = run.application.parse().map_err(|error: String| usage(&error))?;
+            sendfile_root = run.mounts.sendfile_root.clone();
             (run.raw, Subject::Application(name), run.mounts.beside())
         }
         Command::Demo(demo) => (demo.raw, Subject::Demo, Vec::new()),
         Command::Static(files) => (files.raw, Subject::Files, files.files.alone(files.directory)),
     };
     let config = config::resolve(raw, subject, environment).map_err(|error| usage(&error))?;
-    Ok(Config { mounts, ..config })
+    Ok(Config { mounts, sendfile_root, ..config })
 }
 
 /// Reads the settings of a server that a Python program makes, as if they had been typed. Neither the environment nor `PORT` is asked:

@@ -55,6 +55,7 @@ fn prepare(config: &Config) -> Result<(), String> {
 fn run(py: Python<'_>, config: &Config) -> Result<u8, LoadError> {
     let access_log = open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
     let files = files::open(&config.mounts).map_err(plain)?;
+    let sendfile_root = config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose().map_err(plain)?;
     let application = load(py, &config.subject)?;
 
     let listeners =
@@ -65,7 +66,7 @@ fn run(py: Python<'_>, config: &Config) -> Result<u8, LoadError> {
     main_thread::warn_of_replaced_handlers(py);
     let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT])
         .map_err(|error| plain(format!("signals: {error}")))?;
-    let server_config = server_config(config, access_log.clone());
+    let server_config = ServerConfig { sendfile_root, ..server_config(config, access_log.clone()) };
     let interpreter: Arc<dyn Interpreter> = if application.is_some() { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
     let handler = handler(py, config, application, files)?;
     let server = Server::start(server_config, listeners, handler, interpreter)

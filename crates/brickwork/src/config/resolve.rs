@@ -16,6 +16,8 @@ pub(crate) struct Config {
     pub(crate) subject: Subject,
     /// Directories whose files are served, those with the longest prefix first.
     pub(crate) mounts: Vec<Mount>,
+    /// Where files are that the application may name in its responses.
+    pub(crate) sendfile_root: Option<PathBuf>,
     /// Addresses to listen on; at least one.
     pub(crate) binds: Vec<Bind>,
     /// Connections that the kernel holds until they are accepted.
@@ -73,6 +75,7 @@ pub(crate) fn resolve(
     Ok(Config {
         subject,
         mounts: Vec::new(),
+        sendfile_root: None,
         binds,
         backlog: raw.backlog.unwrap_or(2048),
         limits: resolve_limits(&raw)?,
