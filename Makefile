@@ -26,6 +26,9 @@ help:
 	@echo "make test-pythons                the pytest suite on every CPython found, 3.10 and later"
 	@echo "make test-loom                   the models of the scheduler's protocols (.ci/run calls it too)"
 	@echo "make test-browser                the pages in headless Chromium, with pictures in target/browser"
+	@echo "make bench-quick                 Brickwork beside its fastest peers, under three minutes; bench-hello: with intervals"
+	@echo "make bench                       every scenario and every peer (hours); bench-scheduling: the scheduler's rows"
+	@echo "make bench-instructions          instruction counts of the pure-Rust paths against the recorded ones"
 	@echo "make clean                       remove everything that was built or set up here"
 
 ifdef APP
@@ -45,6 +48,7 @@ test: check rust-tests pytest
 check: $(VENV)/.tools
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked -p brickwork-http -p brickwork-server
 	$(BIN)/python tools/check_layers.py
 
 # The protocols that hand the loop over, in every interleaving, and with each step left out.
@@ -83,9 +87,21 @@ test-browser: $(VENV)/.installed $(VENV)/.tests
 	    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends chromium; }
 	SCREENSHOTS=target/browser $(BIN)/python -m pytest tests/browser_pages.py
 
+# Benchmarks measure Brickwork and its peers in an environment of their own. OPTIONS goes to bench/run.py.
+.PHONY: bench bench-quick bench-hello
+bench: SUITE := full
+bench-quick: SUITE := quick
+bench-hello: SUITE := hello
+bench bench-quick bench-hello: bench/.venv/.installed
+	bench/.venv/bin/python bench/run.py $(SUITE) $(OPTIONS)
+
+.PHONY: bench-scheduling
+bench-scheduling: bench/.venv/.reference
+	bench/.venv/bin/python bench/run.py scheduling $(OPTIONS)
+
 .PHONY: clean
 clean:
-	rm -rf .venv .venv-* target target-* .pytest_cache
+	rm -rf .venv .venv-* target target-* .pytest_cache bench/.venv bench/build bench/*/target
 
 $(VENV)/.tools:
 	$(PYTHON) -m venv $(VENV)
@@ -103,4 +119,23 @@ $(VENV)/.examples: $(VENV)/.tools $(EXAMPLE_REQUIREMENTS)
 
 $(VENV)/.tests: $(VENV)/.tools $(TEST_REQUIREMENTS)
 	$(PIP) install pytest $(TEST_REQUIREMENTS:%=-r %)
+	@touch $@
+
+BENCH_PYTHON := $(abspath bench/.venv/bin/python)
+BENCH_BUILD := PATH="$(dir $(BENCH_PYTHON)):$$PATH" PYO3_PYTHON=$(BENCH_PYTHON) $(BENCH_PYTHON) -m pip --quiet install --no-deps \
+    --no-build-isolation
+
+bench/.venv/.peers: bench/requirements.txt bench/set_up.py
+	$(PYTHON) bench/set_up.py
+	@touch $@
+
+bench/.venv/.installed: bench/.venv/.peers $(RUST_SOURCES) $(PYTHON_SOURCES)
+	CARGO_TARGET_DIR=target-bench $(BENCH_BUILD) --force-reinstall .
+	@touch $@
+
+# Beside the installed one, with the schedulers that the product's own is measured against.
+bench/.venv/.reference: bench/.venv/.peers $(RUST_SOURCES) $(PYTHON_SOURCES)
+	rm -rf bench/build/reference
+	MATURIN_PEP517_ARGS="--features reference-schedulers" CARGO_TARGET_DIR=target-bench-reference $(BENCH_BUILD) \
+	    --target bench/build/reference .
 	@touch $@

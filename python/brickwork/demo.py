@@ -186,7 +186,7 @@ pre { white-space: pre-wrap; word-break: break-all; margin: .5rem 0; }
 table { border-collapse: collapse; table-layout: fixed; width: 100%; }
 th { font-weight: 500; width: 32%; overflow-wrap: anywhere; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0; border-top: 1px solid var(--line); }
-tr:first-child > * { border-top: 0; }
+td { white-space: pre-wrap; } tr:first-child > * { border-top: 0; }
 ol { padding-left: 1.5rem; } li { margin: .3rem 0; } i { color: var(--faint); font-style: normal; }
 mark { color: inherit; border-radius: 2px; } .legend { font-size: .85rem; margin: 0; }
 .method { background: var(--a); } .request-target { background: var(--b); } .field-name { background: var(--c); }

@@ -167,6 +167,9 @@ class Server:
             self.connect().close()
         except (ConnectionRefusedError, FileNotFoundError):
             return True
+        except ConnectionResetError:
+            # It was in the kernel's queue when the listener closed; the next one will tell.
+            return False
         return False
 
     def describe(self):

@@ -158,7 +158,10 @@ pub(crate) fn log_application_errors(lines: &str) {
 }
 
 pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig {
-    let log_rejection = |notice: &RejectionNotice<'_>| tracing::warn!("{}", report::rejection_line(notice));
+    let log_rejection = |notice: &RejectionNotice<'_>| {
+        tracing::warn!("{}", report::rejection_line(notice));
+        None
+    };
     let log_traffic = |traffic: &Traffic<'_>| {
         for line in report::traffic_lines(traffic) {
             tracing::trace!("{line}");

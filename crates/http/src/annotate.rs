@@ -74,7 +74,7 @@ pub fn annotate(bytes: &[u8], scheme: &str, limits: &Limits) -> Result<Option<An
         let is_idle = bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
         return if is_idle { Ok(None) } else { Err(in_head(cut_off(bytes.len()))) };
     }
-    head.check_scheme(bytes, scheme).map_err(in_head)?;
+    head.check_origin(bytes, scheme).map_err(in_head)?;
     let mut parts = Parts { bytes, list: Vec::new(), at: 0 };
     parts.request_line(&head);
     parts.field_section(FIELD_LINE);

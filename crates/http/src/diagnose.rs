@@ -18,6 +18,7 @@ pub enum Piece {
 
 /// A rejection, placed in the lines of the piece it is about (head, chunk line or trailer section).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Diagnosis {
     /// The rule that was broken.
     pub rule: Rule,

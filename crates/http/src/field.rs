@@ -16,7 +16,8 @@ pub struct FieldLine {
 /// Field names that are common enough to be recognised while parsing, so that nobody looks at their bytes twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
-#[allow(missing_docs)]
+#[allow(missing_docs)] // A variant is the field of that name.
+#[non_exhaustive]
 pub enum FieldName {
     /// Any other name; look at its bytes.
     #[default]

@@ -82,10 +82,10 @@ pub enum Rule {
     ContentDeadline,
 
     ExpectationUnknown,
+    ConnectMethod,
     ExpectationHttp10,
     ConnectionOptionMalformed,
     UpgradeIgnored,
-    ConnectCloses,
 
     StatusCodeRange,
     StatusCodeInterim,

@@ -15,7 +15,9 @@ fn main() -> io::Result<()> {
 
 /// Counts down, with a pause before each number but the first.
 pub struct Countdown {
+    /// The first number.
     pub from: u32,
+    /// Between two numbers.
     pub pause: Duration,
 }
 

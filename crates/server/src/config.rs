@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use brickwork_http::{Limits, Rejection};
+use brickwork_http::{Limits, Piece, Rejection};
 
 use crate::{AccessLog, Interpreter, Peer, SendfileRoot};
 
@@ -31,7 +31,8 @@ pub struct Config {
     pub sendfile_root: Option<Arc<SendfileRoot>>,
     /// One line per response.
     pub access_log: Option<AccessLog>,
-    /// Told of every refused request, off the hot path, with its bytes.
+    /// Told of every refused request, off the hot path, with its bytes. What it returns is the content of the answer, as plain text;
+    /// None: the status in words.
     pub on_rejection: Option<Arc<OnRejection>>,
     /// Told of every head received and sent, for `--log-level trace`.
     pub on_traffic: Option<Arc<OnTraffic>>,
@@ -51,7 +52,7 @@ pub enum Scheduler {
 }
 
 /// Is told of a refused request. Called on the loop's thread: it must not block.
-pub type OnRejection = dyn Fn(&RejectionNotice<'_>) + Send + Sync;
+pub type OnRejection = dyn Fn(&RejectionNotice<'_>) -> Option<String> + Send + Sync;
 /// Is told of a head that went by. Called on the thread that sends or receives it.
 pub type OnTraffic = dyn Fn(&Traffic<'_>) + Send + Sync;
 
@@ -100,6 +101,8 @@ pub struct Spool {
 pub struct RejectionNotice<'a> {
     /// The bytes of the head, chunk line or trailer section in hand.
     pub bytes: &'a [u8],
+    /// Which of these they are.
+    pub piece: Piece,
     /// The rule and the offset in `bytes`.
     pub rejection: Rejection,
     /// The connection's two ends.

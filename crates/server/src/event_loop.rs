@@ -430,34 +430,31 @@ impl EventLoop {
         exchange.date = self.date;
         connection.slot.claim.reopen();
         self.counters.rejected.fetch_add(1, Relaxed);
-        let status_code = match refusal {
-            Refusal::Rejected(rejection) => {
-                self.report(&exchange, rejection);
-                rejection.rule.status()
-            }
+        let (status_code, content) = match refusal {
+            Refusal::Rejected(rejection) => (rejection.rule.status(), self.report(&exchange, rejection)),
             Refusal::Spool(error) => {
                 tracing::error!("content could not be spooled: {error}");
-                500
+                (500, None)
             }
-            Refusal::Tunnel => 501,
         };
         // What was received of a refused request may be no request at all: the answer is framed as for HTTP/1.1.
-        let _ = exchange.answer_rejected(status_code);
+        let _ = exchange.answer_rejected(status_code, content);
         if let Some(access_log) = &self.setup.config.access_log {
             access_log.record(&exchange);
         }
         self.end(key, exchange, true);
     }
 
-    fn report(&self, exchange: &Exchange, rejection: Rejection) {
-        if let Some(on_rejection) = &self.setup.config.on_rejection {
-            on_rejection(&RejectionNotice {
-                bytes: exchange.bytes_in_hand(),
-                rejection,
-                peer: exchange.peer(),
-                request_number: exchange.number,
-            });
-        }
+    /// Tells of a refused request; returns what the client is to be told.
+    fn report(&self, exchange: &Exchange, rejection: Rejection) -> Option<String> {
+        let on_rejection = self.setup.config.on_rejection.as_ref()?;
+        on_rejection(&RejectionNotice {
+            bytes: exchange.bytes_in_hand(),
+            piece: exchange.piece_in_hand(),
+            rejection,
+            peer: exchange.peer(),
+            request_number: exchange.number,
+        })
     }
 
     /// A deadline may have passed.

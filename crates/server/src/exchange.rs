@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use brickwork_http::h1::{Framing, HeadParser, Persistence, Progress, RequestHead, ResponseHead};
-use brickwork_http::{Method, Rejection, Span, Version};
+use brickwork_http::{Method, Piece, Rejection, Span, Version};
 
 use crate::awaited::{Awaited, CONTINUE, Outcome};
 use crate::config::Setup;
@@ -41,6 +41,8 @@ pub struct Exchange {
     pub(crate) is_last: bool,
     /// When the head was complete; taken only if something is going to report it.
     pub(crate) began: Option<Instant>,
+    /// When it began to wait for a thread.
+    pub(crate) queued: Option<Instant>,
     pub(crate) date: Date,
     pub(crate) progress: ResponseProgress,
 }
@@ -151,6 +153,7 @@ impl Exchange {
             number: 0,
             is_last: false,
             began: None,
+            queued: None,
             date: Date::default(),
             progress: ResponseProgress::default(),
         }
@@ -232,10 +235,7 @@ impl Exchange {
                 Progress::Partial => return Ok(Arrived::Head),
                 Progress::Complete => {}
             }
-            if self.head.method == Method::Connect {
-                return Err(Refusal::Tunnel);
-            }
-            if let Err(rejection) = self.head.check_scheme(self.input.unused(), SCHEME) {
+            if let Err(rejection) = self.head.check_origin(self.input.unused(), SCHEME) {
                 self.head.len = 0; // the rejection counts from the start of the head
                 return Err(Refusal::Rejected(rejection));
             }
@@ -311,8 +311,17 @@ impl Exchange {
 
     /// The bytes that a rejection's offset counts in.
     pub(crate) fn bytes_in_hand(&self) -> &[u8] {
-        let start = self.head_len() + self.intake.as_ref().map_or(0, Intake::element_start);
+        let start = self.head_len() + self.intake.as_ref().map_or(0, Intake::piece_start);
         self.input.unused().get(start..).unwrap_or(&[])
+    }
+
+    /// What those bytes are.
+    pub(crate) fn piece_in_hand(&self) -> Piece {
+        match &self.intake {
+            None if self.head.len == 0 => Piece::Head,
+            None => Piece::Content,
+            Some(intake) => intake.piece(),
+        }
     }
 
     /// Whether the client has nothing more to send of this request.

@@ -130,6 +130,10 @@ impl Exchange {
     }
 
     fn finish_head(&mut self, length: Option<u64>) {
+        if !is_inline() {
+            // The loop's date is from before the call, which has taken its time.
+            self.date.refresh();
+        }
         let length = length.map_or(ResponseLength::Unknown, ResponseLength::Known);
         let request = (self.head.method, self.head.version);
         let is_persistent = self.may_persist();
@@ -215,29 +219,34 @@ impl Exchange {
     /// # Errors
     /// [`SendError::Superseded`] when a head is on its way already; else as [`write`](Exchange::write).
     pub fn answer_status(&mut self, status_code: u16) -> Result<(), SendError> {
-        self.answer_own(status_code, None)
+        self.answer_own(status_code, None, None)
     }
 
-    /// As [`answer_status`](Exchange::answer_status), to a request that was refused.
-    pub(crate) fn answer_rejected(&mut self, status_code: u16) -> Result<(), SendError> {
+    /// As [`answer_status`](Exchange::answer_status), to a request that was refused; with this content if there is one.
+    pub(crate) fn answer_rejected(&mut self, status_code: u16, content: Option<String>) -> Result<(), SendError> {
         self.disown_request();
-        self.answer_own(status_code, None)
+        self.answer_own(status_code, None, content)
     }
 
     /// There is no thread for this request.
     pub(crate) fn answer_busy(&mut self) -> Result<(), SendError> {
-        self.answer_own(503, Some((b"Retry-After", b"1")))
+        self.answer_own(503, Some((b"Retry-After", b"1")), None)
     }
 
     /// The handler panicked: 500 if that can still be said, and the end of the connection in any case.
     pub(crate) fn fail(&mut self) {
         self.is_last = true;
-        if self.answer_own(500, None) == Err(SendError::Superseded) {
+        if self.answer_own(500, None, None) == Err(SendError::Superseded) {
             self.abort();
         }
     }
 
-    fn answer_own(&mut self, status_code: u16, field: Option<(&[u8], &[u8])>) -> Result<(), SendError> {
+    fn answer_own(
+        &mut self,
+        status_code: u16,
+        field: Option<(&[u8], &[u8])>,
+        content: Option<String>,
+    ) -> Result<(), SendError> {
         if self.is_head_sent() {
             return Err(SendError::Superseded);
         }
@@ -250,7 +259,8 @@ impl Exchange {
         if let Some((name, value)) = field {
             let _ = self.response.field(name, value);
         }
-        self.send(Content::Owned(format!("{status_code} {reason}\n").into_bytes()))
+        let content = content.unwrap_or_else(|| format!("{status_code} {reason}\n"));
+        self.send(Content::Owned(content.into_bytes()))
     }
 
     /// Whether the end of the content is the end of the connection: only a reset then tells the client that it is not all.

@@ -53,11 +53,11 @@ impl Server {
         handler: Arc<dyn Handler>,
         interpreter: Arc<dyn Interpreter>,
     ) -> io::Result<Server> {
-        let crew = Arc::new(Crew::new(config.threads));
+        let counters = Arc::new(Counters::default());
+        let crew = Arc::new(Crew::new(config.threads, Arc::clone(&counters)));
         let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
         let returns = Arc::new(ReturnQueue::new());
-        let counters = Arc::new(Counters::default());
         let event_loop = EventLoop::new(
             Arc::clone(&setup),
             Arc::clone(&counters),

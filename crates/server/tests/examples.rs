@@ -1,5 +1,5 @@
 //! The examples do what they say.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 #[path = "../examples/graceful_shutdown.rs"]
 mod graceful_shutdown;

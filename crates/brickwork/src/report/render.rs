@@ -64,7 +64,8 @@ mod tests {
     fn a_rejection_names_rule_request_and_place() {
         let peer = Peer::Unix { path: "/run/app.sock".into() };
         let rejection = Rejection { rule: Rule::HeadDeadline, at: 7 };
-        let notice = RejectionNotice { bytes: b"GET / H", rejection, peer: &peer, request_number: 3 };
+        let piece = brickwork_server::http::Piece::Head;
+        let notice = RejectionNotice { bytes: b"GET / H", piece, rejection, peer: &peer, request_number: 3 };
         let (code, title) = (Rule::HeadDeadline.code(), Rule::HeadDeadline.title());
         let expected = format!("{code} {title}: request #3 of unix:/run/app.sock refused with 408 at byte 7");
         assert_eq!(rejection_line(&notice), expected);

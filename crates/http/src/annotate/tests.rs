@@ -105,13 +105,12 @@ fn the_decision_names_its_step() {
 
 #[test]
 fn what_is_tolerated_is_told_with_its_place() {
-    let rows: [(&str, &[(Rule, u32)]); 8] = [
+    let rows: [(&str, &[(Rule, u32)]); 7] = [
         ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", &[]),
         ("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", &[(Rule::LeadingEmptyLineIgnored, 0)]),
         ("GET /%20%zz HTTP/1.5\r\nHost: a\r\n\r\n", &[(Rule::TargetRawByte, 8), (Rule::MinorVersionAboveOne, 19)]),
         ("GET /?[ HTTP/1.1\r\nHost:\r\n\r\n", &[(Rule::TargetRawByte, 6), (Rule::HostEmpty, 18)]),
         ("GET http://[::1]/ HTTP/1.1\r\nHost: a\r\n\r\n", &[(Rule::HostOverridden, 28)]),
-        ("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", &[(Rule::ConnectCloses, 0), (Rule::HostOverridden, 22)]),
         (
             "GET / HTTP/1.0\r\nExpect: x\r\nConnection: a, b c\r\n\r\n",
             &[(Rule::ExpectationHttp10, 16), (Rule::ConnectionOptionMalformed, 42)],

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{Part, TRAILER_SECTION};
 use crate::grammar::{TCHAR, hex_digit};
 use crate::h1::RequestHead;
-use crate::{FieldLine, FieldName, Method, Rule, Span, TargetForm, Version, list, scan};
+use crate::{FieldLine, FieldName, Rule, Span, TargetForm, Version, list, scan};
 
 /// Each tolerated rule with the offset of what is tolerated, in the order of the bytes.
 pub(super) fn tolerated(bytes: &[u8], head: &RequestHead, parts: &[Part]) -> Vec<(Rule, u32)> {
@@ -37,9 +37,6 @@ fn in_request_line(bytes: &[u8], head: &RequestHead, found: &mut Vec<(Rule, u32)
     let version = Span { start: target.raw.start + target.raw.len + 1, len: 8 };
     if matches!(version.of(bytes), [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9']) {
         found.push((Rule::MinorVersionAboveOne, version.start + 7));
-    }
-    if head.method == Method::Connect {
-        found.push((Rule::ConnectCloses, head.method_span.start));
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{authority, grammar, list};
 /// A parsed head: offsets into the bytes it was parsed from. Meant to be kept and reused: parsing allocates nothing once
 /// `fields` has grown.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct RequestHead {
     /// The method; [`Method::Other`] for any other token.
     pub method: Method,
@@ -47,12 +48,15 @@ impl RequestHead {
         }
     }
 
-    /// Checks that the request is meant for a connection of this scheme (in lower case): a request-target in absolute-form
-    /// names the scheme itself. `input` is what the head was parsed from.
+    /// Checks that the request is meant for an origin server and for a connection of this scheme (in lower case): a request-target
+    /// in absolute-form names the scheme itself. `input` is what the head was parsed from.
     ///
     /// # Errors
-    /// [`Rule::MisdirectedScheme`].
-    pub fn check_scheme(&self, input: &[u8], scheme: &str) -> Result<(), Rejection> {
+    /// [`Rule::ConnectMethod`], [`Rule::MisdirectedScheme`].
+    pub fn check_origin(&self, input: &[u8], scheme: &str) -> Result<(), Rejection> {
+        if self.method == Method::Connect {
+            return Err(Rejection::new(Rule::ConnectMethod, self.method_span.start));
+        }
         let named = self.target.scheme;
         if named.is_empty() || named.of(input).eq_ignore_ascii_case(scheme.as_bytes()) {
             return Ok(());

@@ -96,7 +96,7 @@ impl Connection<'_> {
                 return if is_idle { Ok(None) } else { Err((Rule::ContentCutOff, self.end)) };
             }
         }
-        head.check_scheme(self.buffer(), "http")
+        head.check_origin(self.buffer(), "http")
             .map_err(|rejection| (rejection.rule, self.start + rejection.at as usize))?;
         let bytes = |span: Span| span.of(self.buffer()).to_vec();
         let mut seen = Seen {

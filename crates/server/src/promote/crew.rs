@@ -14,10 +14,12 @@ use super::parker::Parker;
 use super::token::Stamp;
 use crate::Exchange;
 use crate::connections::Key;
+use crate::counters::Counters;
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Crew {
+    counters: Arc<Counters>,
     most_calls: usize,
     detached: AtomicUsize,
     /// Length of the queue, readable without its lock.
@@ -68,8 +70,9 @@ const STREAK: usize = 8;
 const MOST_WAITING: usize = 4096;
 
 impl Crew {
-    pub(crate) fn new(most_calls: usize) -> Crew {
+    pub(crate) fn new(most_calls: usize, counters: Arc<Counters>) -> Crew {
         Crew {
+            counters,
             most_calls: most_calls.max(1),
             detached: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
@@ -139,7 +142,7 @@ impl Crew {
         if next.is_none() {
             self.detached.fetch_sub(1, Ordering::SeqCst);
         }
-        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        self.note_waiting(&roster);
         next
     }
 
@@ -150,7 +153,7 @@ impl Crew {
         }
         let mut roster = self.roster();
         let next = roster.queue.pop_front();
-        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        self.note_waiting(&roster);
         next
     }
 
@@ -161,7 +164,7 @@ impl Crew {
             return Err(exchange);
         }
         roster.queue.push_back(exchange);
-        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        self.note_waiting(&roster);
         Ok(())
     }
 
@@ -170,8 +173,13 @@ impl Crew {
         let mut roster = self.roster();
         let place = roster.queue.iter().position(|exchange| exchange.key == key)?;
         let exchange = roster.queue.remove(place);
-        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        self.note_waiting(&roster);
         exchange
+    }
+
+    fn note_waiting(&self, roster: &Roster) {
+        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        self.counters.waiting.store(roster.queue.len() as u64, Ordering::Relaxed);
     }
 
     /// For a thread with nothing to do: sleeps until there is.
@@ -199,6 +207,7 @@ impl Crew {
             let is_needed = roster.is_over || !roster.has_watcher || roster.threads <= 2;
             if !is_needed && parker.slept_through() {
                 roster.parked.retain(|parked| !Arc::ptr_eq(parked, &parker));
+                self.counters.threads_retired.fetch_add(1, Ordering::Relaxed);
                 return Duty::Leave;
             }
         }
@@ -256,7 +265,7 @@ impl Crew {
         let mut roster = self.roster();
         roster.is_over = true;
         roster.queue.clear();
-        self.waiting.store(0, Ordering::Relaxed);
+        self.note_waiting(&roster);
         let parked = std::mem::take(&mut roster.parked);
         drop(roster);
         for parker in parked {

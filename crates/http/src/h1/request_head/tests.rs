@@ -144,9 +144,10 @@ fn an_expectation_counts_only_where_content_follows_in_http_1_1() {
 }
 
 #[test]
-fn a_connect_request_is_the_last_of_its_connection() {
+fn a_connect_request_is_not_for_an_origin_server_and_the_last_of_its_connection() {
     let head = parse(b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: keep-alive\r\n\r\n").expect("a head");
     assert_eq!(head.persistence, Persistence::Close);
+    assert_eq!(head.check_origin(b"", "http"), Err(rejection(Rule::ConnectMethod, 0)));
 }
 
 #[test]
@@ -187,13 +188,12 @@ fn a_target_with_another_scheme_is_misdirected() {
         ("GET https://a/ HTTP/1.1", "https", true),
         ("GET http://a/ HTTP/1.1", "https", false),
         ("GET httpx://a/ HTTP/1.1", "http", false),
-        ("CONNECT a:1 HTTP/1.1", "https", true),
         ("OPTIONS * HTTP/1.1", "https", true),
     ];
     for (request_line, scheme, is_right) in rows {
         let input = alloc::format!("{request_line}\r\nHost: a\r\n\r\n");
         let head = parse(input.as_bytes()).expect("a head");
         let expected = if is_right { Ok(()) } else { Err(rejection(Rule::MisdirectedScheme, 4)) };
-        assert_eq!(head.check_scheme(input.as_bytes(), scheme), expected, "{request_line} over {scheme}");
+        assert_eq!(head.check_origin(input.as_bytes(), scheme), expected, "{request_line} over {scheme}");
     }
 }

@@ -1,0 +1,62 @@
+"""Load on a server by wrk, from a core of its own, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+
+from .peers import BENCH
+from .reference_answer import ReferenceAnswer, WrongAnswer
+from .scenarios import Scenario
+
+
+@dataclass(frozen=True)
+class Load:
+    requests: int
+    seconds: float
+    # Microseconds. wrk waits for an answer before it sends the next request, so these do not show what a stalled server
+    # would have done to requests that were never sent (coordinated omission).
+    p50: int
+    p99: int
+
+
+def by_wrk(port: int, scenario: Scenario, seconds: int, core: int, reference: ReferenceAnswer) -> Load:
+    """Raises WrongAnswer if one answer was refused, cut or lost."""
+    fields = [word for name, value in scenario.fields for word in ("-H", f"{name}: {value}")]
+    command = ["wrk", "-t1", f"-c{scenario.connections}", f"-d{seconds}s", "--timeout", "30s", *fields]
+    command += ["-s", str(BENCH / "wrk/report.lua"), f"http://127.0.0.1:{port}{scenario.path}"]
+    command += ["--", scenario.method, str(scenario.content), str(scenario.depth)]
+    output = run(command, core, seconds)
+    report = json.loads(output.rpartition("REPORT ")[2])
+    check(report, scenario, reference)
+    return Load(report["requests"], report["microseconds"] / 1e6, report["p50"], report["p99"])
+
+
+def run(command: list[str], core: int, seconds: float) -> str:
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=seconds + 60,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )
+    if result.returncode:
+        raise WrongAnswer(f"{command[0]}: {result.stderr.strip()[-200:]}")
+    return result.stdout
+
+
+def check(report: dict[str, int], scenario: Scenario, reference: ReferenceAnswer) -> None:
+    for what in ("connect", "read", "write", "status", "timeout"):
+        if report[what]:
+            raise WrongAnswer(f"{report[what]} errors of kind {what!r} in {report['requests']} requests")
+    if not report["requests"]:
+        raise WrongAnswer("no answer at all")
+    # Answers that were under way at the end have been counted in bytes only, at most one window of each connection.
+    expected = report["requests"] * reference.size
+    unfinished = scenario.connections * scenario.depth * reference.size
+    # Chunks may be cut differently each time.
+    slack = expected // 200
+    if not expected - slack <= report["bytes"] <= expected + unfinished + slack:
+        raise WrongAnswer(f"{report['requests']} answers of {reference.size} bytes made {report['bytes']}")

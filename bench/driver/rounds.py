@@ -1,0 +1,104 @@
+"""Interleaved rounds: in each, every server is started, checked, warmed, loaded and ended, one after the other.
+
+Every second round runs in the opposite order, so that a machine that gets slower or faster favours nobody. A ratio is
+only ever taken between two measurements of one round.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from . import load
+from .peers import PEERS
+from .reference_answer import WrongAnswer, ask
+from .scenarios import Scenario
+from .server_process import DidNotStart, ServerProcess
+
+# Seconds of the same load before the measurement.
+WARM_UP = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    scenario: Scenario
+    peers: list[str]
+    rounds: int
+    seconds: int
+    server_cores: frozenset[int]
+    client_core: int
+
+    @property
+    def name(self) -> str:
+        cores = f", {len(self.server_cores)} cores" if len(self.server_cores) > 1 else ""
+        return f"{self.scenario.name}, {self.scenario.connections} connections{cores}"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    # Requests a second.
+    rate: float
+    # Microseconds of processor time for each request, of all the server's processes.
+    cpu: float
+    # Microseconds.
+    p50: int
+    p99: int
+    # Bytes, after the load.
+    resident: int
+    # Seconds until it accepted a connection.
+    start_up: float
+
+
+def run(plan: Plan, scratch: Path, environment: dict[str, str]) -> dict:
+    """Measurements of each peer by round, and why a peer has none."""
+    measured: dict[str, list[dict]] = {name: [] for name in plan.peers}
+    excluded: dict[str, str] = {}
+    for name in plan.peers:
+        if absence := PEERS[name].absence():
+            excluded[name] = f"absent: {absence}"
+    for number in range(plan.rounds):
+        order = plan.peers if number % 2 == 0 else plan.peers[::-1]
+        for name in order:
+            if name in excluded:
+                continue
+            try:
+                measurement = measure(plan, name, scratch, environment)
+            except (WrongAnswer, DidNotStart) as error:
+                # One failure excludes: what failed once would be compared on fewer rounds than the others.
+                excluded[name] = f"round {number + 1}: {error}"
+                print(f"  {name}: {excluded[name]}", file=sys.stderr, flush=True)
+                continue
+            measured[name].append(asdict(measurement))
+        print(f"  {plan.name}: round {number + 1} of {plan.rounds}", file=sys.stderr, flush=True)
+    return {
+        "name": plan.name,
+        "scenario": plan.scenario.name,
+        "connections": plan.scenario.connections,
+        "server_cores": len(plan.server_cores),
+        "seconds": plan.seconds,
+        "measured": {name: values for name, values in measured.items() if name not in excluded},
+        "excluded": excluded,
+    }
+
+
+def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -> Measurement:
+    scenario = plan.scenario
+    with ServerProcess(PEERS[name], scenario.app, set(plan.server_cores), scratch, environment) as server:
+        reference = ask(server.port, scenario)
+        load.by_wrk(server.port, scenario, WARM_UP, plan.client_core, reference)
+        before = server.processor_time()
+        result = load.by_wrk(server.port, scenario, plan.seconds, plan.client_core, reference)
+        used = server.processor_time() - before
+        if not server.is_running():
+            raise WrongAnswer(f"the server ended: {server.last_log_line()}")
+        return Measurement(
+            rate=result.requests / result.seconds,
+            cpu=used / result.requests * 1e6,
+            p50=result.p50,
+            p99=result.p99,
+            resident=server.resident(),
+            start_up=server.start_up,
+        )
+
+

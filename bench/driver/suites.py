@@ -1,0 +1,81 @@
+"""Which scenarios are run against whom, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .rounds import Plan
+from .scenarios import SCENARIOS
+
+FAST = ["brickwork", "bjoern", "fastwsgi", "granian"]
+WITH_THREADS = ["granian-64", "gunicorn-gthread", "gunicorn-gthread-64", "waitress", "cheroot", "uwsgi"]
+ALL = [*FAST, "gunicorn-sync", "gunicorn-gthread", "waitress", "cheroot", "uwsgi"]
+SCHEDULERS = ["brickwork-product", "brickwork-inline", "brickwork-pool"]
+
+# A ratio that a claim rests on has so many pairs.
+HEADLINE = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    scenario: str
+    peers: list[str]
+    rounds: int
+    connections: int | None = None
+    cores: int = 1
+
+
+SUITES: dict[str, list[Row]] = {
+    "hello": [Row("hello", FAST, HEADLINE)],
+    "quick": [Row("hello", FAST, 7), Row("fields", FAST, 3), Row("flask", FAST, 3)],
+    "full": [
+        Row("hello", [*ALL, "brickwork-log"], HEADLINE),
+        Row("close", ALL, HEADLINE),
+        Row("pipelined", ALL, HEADLINE),
+        Row("fields", ALL, HEADLINE),
+        Row("post-16k", ALL, 6),
+        Row("post-1m", ALL, 6),
+        Row("megabyte", ALL, 6),
+        Row("generator", ALL, 6),
+        Row("file", [*ALL, "nginx"], 6),
+        Row("flask", ALL, 10),
+        Row("django", ALL, 10),
+        Row("django-sqlite", ALL, 6),
+        Row("flask-log", ALL, 6),
+        Row("sleep-20ms", ["brickwork", *WITH_THREADS], 6),
+        Row("sleep-20ms-1000", ["brickwork", *WITH_THREADS], 6),
+        Row("mixed", [*FAST, *WITH_THREADS], 6),
+        Row("python-1ms", ALL, 6),
+        Row("hello-1", ALL, 10),
+        *[Row("hello", FAST, 5, connections) for connections in (10, 100, 1_000, 10_000)],
+    ],
+    "scheduling": [
+        Row(scenario, SCHEDULERS, 5, connections, cores)
+        for scenario in (
+            "hello",
+            "sleep-20ms",
+            "sleep-20ms-of-20",
+            "writes",
+            "writes-and-sleep",
+            "django-sqlite",
+            "django-sqlite-and-sleep",
+            "flask-log",
+            "flask-log-and-sleep",
+            "python-15ms-and-writes",
+            "waits",
+            "python-20ms",
+            "python-2ms",
+        )
+        for connections in (1, 8, 64)
+        for cores in (1, 2)
+    ],
+}
+
+
+def plan(row: Row, rounds: int | None, seconds: int, available: list[int]) -> Plan:
+    """The server gets the first core or cores, the client the next, or with two cores in all the second, shared."""
+    scenario = SCENARIOS[row.scenario]
+    if row.connections is not None:
+        scenario = replace(scenario, connections=row.connections)
+    client = available[row.cores] if len(available) > row.cores else available[-1]
+    return Plan(scenario, row.peers, rounds or row.rounds, seconds, frozenset(available[: row.cores]), client)

@@ -1,0 +1,120 @@
+"""Runs a suite of benchmarks: `python bench/run.py SUITE`. Prints a table for each scenario, and writes JSON.
+
+    python bench/run.py hello --rounds 20
+    python bench/run.py scheduling --only writes --connections 64 --cores 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from driver import rounds, table
+from driver.peers import BENCH, PEERS, PYTHON
+from driver.suites import SUITES, Row, plan
+
+
+def main() -> int:
+    options = arguments()
+    available = sorted(os.sched_getaffinity(0))
+    if len(available) < 2:
+        print("two processor cores are needed: one for the server, one for the client", file=sys.stderr)
+        return 1
+    rows = [row for row in SUITES[options.suite] if is_chosen(row, options)]
+    if not rows:
+        print("no scenario of the suite is left", file=sys.stderr)
+        return 2
+    results = []
+    with tempfile.TemporaryDirectory(prefix="brickwork-bench-") as directory:
+        scratch = Path(directory)
+        environment, service = surroundings(scratch)
+        try:
+            for row in rows:
+                chosen = plan(row, options.rounds, options.seconds, available)
+                result = rounds.run(chosen, scratch, environment)
+                results.append(result)
+                print(table.show(result), end="\n\n", flush=True)
+                write(options, results, scratch)
+        finally:
+            service.terminate()
+            service.wait()
+    print(f"results: {options.json}")
+    return 1 if any("brickwork" in excluded for result in results for excluded in result["excluded"]) else 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suite", choices=SUITES)
+    parser.add_argument("--rounds", type=int, help="instead of the suite's own number")
+    parser.add_argument("--seconds", type=int, default=2, help="of each measurement (default 2)")
+    parser.add_argument("--only", action="append", metavar="SCENARIO", help="may be repeated")
+    parser.add_argument("--connections", type=int, help="only the rows with so many")
+    parser.add_argument("--cores", type=int, help="only the rows with so many cores for the server")
+    parser.add_argument("--json", type=Path, help="where results go (default bench/results/SUITE.json)")
+    options = parser.parse_args()
+    options.json = options.json or BENCH / "results" / f"{options.suite}.json"
+    return options
+
+
+def is_chosen(row: Row, options: argparse.Namespace) -> bool:
+    if options.only and row.scenario not in options.only:
+        return False
+    if options.connections and row.connections != options.connections:
+        return False
+    return not options.cores or row.cores == options.cores
+
+
+def surroundings(scratch: Path) -> tuple[dict[str, str], subprocess.Popen]:
+    """What applications find in their environment: a directory, a file to send, a service to wait for."""
+    file = scratch / "file"
+    file.write_bytes(b"x" * 10_000_000)
+    service = subprocess.Popen([PYTHON, BENCH / "servers/loopback_service.py"], stdout=subprocess.PIPE, text=True)
+    port = service.stdout.readline().strip()
+    names = {"BENCH_DIRECTORY": str(scratch), "BENCH_FILE": str(file), "BENCH_SERVICE_PORT": port}
+    return names, service
+
+
+def write(options: argparse.Namespace, results: list[dict], scratch: Path) -> None:
+    used = {name for result in results for name in [*result["measured"], *result["excluded"]]}
+    document = {
+        "suite": options.suite,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": machine(),
+        "peers": {
+            name: {
+                "version": PEERS[name].version(),
+                "settings": PEERS[name].settings,
+                "command": command(name, scratch),
+            }
+            for name in sorted(used)
+        },
+        "results": results,
+    }
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def command(name: str, scratch: Path) -> str:
+    words = PEERS[name].command("APP", 8000, scratch)
+    return " ".join(words).replace(str(scratch), "SCRATCH").replace(str(BENCH), "bench")
+
+
+def machine() -> dict[str, str | int]:
+    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {
+        "processor": models[0].partition(":")[2].strip() if models else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
