@@ -200,7 +200,9 @@ def test_every_flag_of_the_command_is_a_setting():
     command = [sys.executable, "-m", "brickwork", "run", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
     flags = {flag.replace("-", "_") for flag in re.findall(r"^ +(?:-\w, )?--([\w-]+) <", text, re.MULTILINE)}
-    assert set(Settings.__annotations__) == flags - {"bind", "chdir"}
+    # Files beside the application are for the command.
+    files = {"static", "cache_control", "sendfile_root"}
+    assert set(Settings.__annotations__) == flags - {"bind", "chdir"} - files
     assert set(Settings.__annotations__) >= LOG_SETTINGS
 
 
