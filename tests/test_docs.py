@@ -36,7 +36,8 @@ def flags_in_help(command):
 def flags_in_reference():
     """The same, from the tables of docs/reference/settings.md."""
     rows = {}
-    for flag, value, default in re.findall(r"^\| (`-.+?`) \| (\S*) \| (.*?) ?\|", SETTINGS, re.M):
+    for line in re.findall(r"^\| `-.+", SETTINGS, re.M):
+        _, flag, value, default, *_ = (cell.strip() for cell in line.split("|"))
         names = re.findall(r"`([^`]+)`", flag)
         short = next((name for name in names if not name.startswith("--")), None)
         long = next(name for name in names if name.startswith("--"))

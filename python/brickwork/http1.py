@@ -151,10 +151,13 @@ class LocalProtocolError(ProtocolError):
 
 
 class Connection:
-    """The server's side of one HTTP/1.1 connection."""
+    """The server's side of one HTTP/1.1 connection.
 
-    def __init__(self) -> None:
-        self._reader = _brickwork.RequestReader()
+    ``scheme`` is ``http``, or ``https`` where the bytes come out of TLS: a request that names the other one is refused.
+    """
+
+    def __init__(self, scheme: str = "http") -> None:
+        self._reader = _brickwork.RequestReader(scheme)
         self._writer = _brickwork.ResponseWriter()
         self._request = Request(b"GET", b"/", [])
         self._is_persistent = True

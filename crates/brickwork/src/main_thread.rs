@@ -86,7 +86,7 @@ fn wait_detached(
     watch: &Watch,
 ) -> Option<Ended> {
     loop {
-        match signals.wait(wakeup.map(|wakeup| wakeup.reader.as_fd())) {
+        match signals.wait(wakeup.map(|wakeup| wakeup.reader.as_fd()).as_slice()) {
             Ok(Woken::Signal(signal)) => stopping.obey(signal),
             Ok(Woken::Called) => {}
             Ok(Woken::Readable | Woken::Interrupted) => return watch.ended.get().copied(),

@@ -19,7 +19,9 @@ impl EventLoop {
             // The handler left without an answer.
             let _ = exchange.answer_status(500);
         }
-        if let Some(log) = &self.setup.config.access_log {
+        if let Some(log) = &self.setup.config.access_log
+            && !exchange.is_unlogged
+        {
             log.record(&exchange);
         }
         let key = exchange.key;
@@ -67,10 +69,7 @@ impl EventLoop {
             return self.ready.push_front(key);
         }
         self.recycle(exchange);
-        if self.is_draining() {
-            return self.close(key);
-        }
-        self.set_due(key, self.setup.config.deadlines.keep_alive);
+        self.rest(key, self.setup.config.deadlines.keep_alive);
     }
 
     /// A flush that sent not everything: goes on when the poller says so, or in a later turn, or never.

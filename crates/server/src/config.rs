@@ -18,6 +18,9 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// At most so many calls into the handler at once; 1 means strictly one after the other.
     pub threads: usize,
+    /// Connections accepted from one listener before others have their turn. Few, if other processes share the listener: the rest is
+    /// for whoever is less busy.
+    pub accepts_at_once: usize,
     /// How long a request may wait for one of them before it is answered 503.
     pub queue_timeout: Duration,
     /// Where large content waits for the handler.
@@ -143,6 +146,7 @@ impl Default for Config {
                 write: Duration::from_secs(60),
             },
             threads: 64,
+            accepts_at_once: 64,
             queue_timeout: Duration::from_secs(30),
             spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
             server_field: String::from("brickwork"),

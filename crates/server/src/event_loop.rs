@@ -20,6 +20,7 @@ use crate::date::Date;
 use crate::deadlines::{Deadlines, Millis, NEVER};
 use crate::doorbell::Doorbell;
 use crate::exchange::Arrived;
+use crate::inbox::{Arrival, Inbox};
 use crate::intake::Refusal;
 use crate::poller::{Events, Poller, Readiness};
 use crate::promote::Crew;
@@ -36,6 +37,7 @@ pub(crate) struct EventLoop {
     doorbell: Arc<Doorbell>,
     pub(crate) crew: Arc<Crew>,
     returns: Arc<ReturnQueue<Box<Exchange>>>,
+    inbox: Arc<Inbox>,
     pub(crate) poller: Arc<Poller>,
     events: Events,
     listeners: Vec<Listener>,
@@ -55,6 +57,8 @@ pub(crate) struct EventLoop {
     began: Instant,
     pub(crate) now: Millis,
     date: Date,
+    /// While draining: until when idle connections stay.
+    idle_until: Millis,
 }
 
 /// What the loop's owner is to do next.
@@ -72,9 +76,8 @@ pub(crate) enum Next {
 const OWN: u32 = u32::MAX;
 const DOORBELL: u64 = u64::MAX;
 
-/// Events taken from the kernel at a time, and connections accepted from one listener before others have their turn.
+/// Events taken from the kernel at a time.
 const BATCH: usize = 128;
-const ACCEPTS: usize = 64;
 /// Receives for one connection before others have their turn: 16 of 64 KiB.
 const RECEIVES: usize = 16;
 /// How long accepting is suspended when descriptors have run out.
@@ -91,12 +94,13 @@ impl EventLoop {
         doorbell: Arc<Doorbell>,
         crew: Arc<Crew>,
         returns: Arc<ReturnQueue<Box<Exchange>>>,
+        inbox: Arc<Inbox>,
         listeners: Vec<Listener>,
     ) -> std::io::Result<EventLoop> {
         let poller = Arc::new(Poller::new()?);
         poller.add_level(doorbell.fd(), DOORBELL)?;
         for (index, listener) in listeners.iter().enumerate() {
-            poller.add_level(listener.fd(), Key { index: index as u32, generation: OWN }.to_data())?;
+            poller.add_listener(listener.fd(), listener_data(index))?;
         }
         Ok(EventLoop {
             setup,
@@ -104,6 +108,7 @@ impl EventLoop {
             doorbell,
             crew,
             returns,
+            inbox,
             poller,
             events: Events::with_capacity(BATCH),
             listeners,
@@ -117,6 +122,7 @@ impl EventLoop {
             began: Instant::now(),
             now: 0,
             date: Date::default(),
+            idle_until: 0,
         })
     }
 
@@ -174,10 +180,11 @@ impl EventLoop {
         if readiness.data == DOORBELL {
             self.doorbell.reset();
             self.take_returns();
+            self.take_arrivals();
             return None;
         }
         if key.generation == OWN {
-            self.accept(key.index as usize);
+            self.accept(key.index as usize, self.setup.config.accepts_at_once);
             return None;
         }
         let connection = self.connections.get_mut(key)?;
@@ -221,8 +228,32 @@ impl EventLoop {
         self.returned = returned;
     }
 
-    fn accept(&mut self, index: usize) {
-        for _ in 0..ACCEPTS {
+    /// Takes up listeners and connections that were given to this loop.
+    fn take_arrivals(&mut self) {
+        for arrival in self.inbox.take() {
+            match arrival {
+                Arrival::Connection(socket, peer) => self.add(Slot::new(Transport::new(socket), peer)),
+                // Dropped while draining: those who share it go on.
+                Arrival::Listener(listener) if !self.is_draining() => {
+                    self.listeners.push(listener);
+                    if self.accept_again.is_none() {
+                        self.register_listener(self.listeners.len() - 1);
+                    }
+                }
+                Arrival::Listener(_) => {}
+            }
+        }
+    }
+
+    fn register_listener(&self, index: usize) {
+        let Some(listener) = self.listeners.get(index) else { return };
+        if let Err(error) = self.poller.add_listener(listener.fd(), listener_data(index)) {
+            tracing::error!("a listener could not be registered with the poller: {error}");
+        }
+    }
+
+    fn accept(&mut self, index: usize, at_once: usize) {
+        for _ in 0..at_once {
             let Some(listener) = self.listeners.get(index) else { return };
             match listener.accept() {
                 Ok(Some((socket, peer))) => self.add(Slot::new(Transport::new(socket), peer)),
@@ -258,11 +289,8 @@ impl EventLoop {
 
     fn resume_accepting(&mut self) {
         self.accept_again = None;
-        for (index, listener) in self.listeners.iter().enumerate() {
-            let data = Key { index: index as u32, generation: OWN }.to_data();
-            if let Err(error) = self.poller.add_level(listener.fd(), data) {
-                tracing::error!("a listener could not be registered again: {error}");
-            }
+        for index in 0..self.listeners.len() {
+            self.register_listener(index);
         }
     }
 
@@ -360,12 +388,7 @@ impl EventLoop {
             } else {
                 connection.exchange = Some(exchange);
             }
-            return match (self.is_draining(), is_first) {
-                (false, false) => self.set_due(key, patience),
-                (false, true) => self.set_due(key, deadlines.head),
-                (true, false) => self.close(key),
-                (true, true) => self.set_due(key, deadlines.head.min(FIRST_REQUEST)),
-            };
+            return self.rest(key, if is_first { deadlines.head } else { patience });
         }
         let received = exchange.content_received();
         connection.exchange = Some(exchange);
@@ -376,6 +399,19 @@ impl EventLoop {
         if is_new || phase == Phase::Content {
             self.set_due(key, patience);
         }
+    }
+
+    /// An idle connection waits for its next request: for so long, or until the drain's patience with idle connections ends.
+    pub(crate) fn rest(&mut self, key: Key, patience: Duration) {
+        if !self.is_draining() {
+            return self.set_due(key, patience);
+        }
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let mut left = Duration::from_millis(self.idle_until.saturating_sub(self.now));
+        if connection.requests == 0 {
+            left = left.max(FIRST_REQUEST);
+        }
+        if left.is_zero() { self.close(key) } else { self.set_due(key, patience.min(left)) }
     }
 
     fn is_too_slow(&mut self, key: Key, received: u64) -> bool {
@@ -508,22 +544,30 @@ impl EventLoop {
         self.listeners.clear();
     }
 
-    /// Stops accepting; connections close as they become idle.
-    pub(crate) fn drain(&mut self) {
-        if self.setup.is_draining.swap(true, Relaxed) {
+    /// Stops accepting. Idle connections stay for `idle`, or until their next answer, which is their last.
+    pub(crate) fn drain(&mut self, idle: Duration) {
+        let idle_until = self.now.saturating_add(u64::try_from(idle.as_millis()).unwrap_or(NEVER));
+        if self.is_draining() && idle_until >= self.idle_until {
             return;
         }
-        // What the kernel has completed the handshake for was promised an answer.
-        for index in 0..self.listeners.len() {
-            self.accept(index);
+        self.idle_until = idle_until;
+        if !self.setup.is_draining.swap(true, Relaxed) {
+            // What the kernel has completed the handshake for was promised an answer.
+            for index in 0..self.listeners.len() {
+                self.accept(index, usize::MAX);
+            }
+            self.stop_listening();
         }
-        self.stop_listening();
         for key in self.connections.keys(|connection| connection.phase == Phase::Idle) {
-            // A request may be waiting in the socket: look once more before closing.
+            // A request may be waiting in the socket: look once more. Without one, the connection rests, or closes.
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.readable = true;
                 self.ready.push_back(key);
             }
         }
     }
+}
+
+fn listener_data(index: usize) -> u64 {
+    Key { index: index as u32, generation: OWN }.to_data()
 }

@@ -39,6 +39,8 @@ pub struct Exchange {
     pub(crate) number: u32,
     /// The connection ends with this response, because something went wrong.
     pub(crate) is_last: bool,
+    /// Its line is left out of the access log.
+    pub(crate) is_unlogged: bool,
     /// When the head was complete; taken only if something is going to report it.
     pub(crate) began: Option<Instant>,
     /// When it began to wait for a thread.
@@ -113,6 +115,11 @@ impl Exchange {
         self.content.is_some()
     }
 
+    /// Leaves this request out of the access log.
+    pub fn leave_out_of_log(&mut self) {
+        self.is_unlogged = true;
+    }
+
     /// Whether the peer is known to have gone: nothing more can be sent to it.
     #[must_use]
     pub fn is_client_gone(&self) -> bool {
@@ -152,6 +159,7 @@ impl Exchange {
             awaited: None,
             number: 0,
             is_last: false,
+            is_unlogged: false,
             began: None,
             queued: None,
             date: Date::default(),
@@ -200,6 +208,7 @@ impl Exchange {
         self.response.clear();
         self.progress = ResponseProgress::default();
         self.is_last = false;
+        self.is_unlogged = false;
     }
 
     /// Forgets what was parsed of a request that is refused: its answer is framed as for a plain HTTP/1.1 request, and is the last.

@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -31,7 +32,7 @@ pub enum Woken {
     Signal(Signal),
     /// [`Waker::wake`] was called.
     Called,
-    /// The other descriptor became readable.
+    /// One of the other descriptors became readable, or has ended.
     Readable,
     /// A signal came that is handled elsewhere.
     Interrupted,
@@ -62,24 +63,33 @@ impl Signals {
         Waker(self.wake)
     }
 
-    /// Waits for a signal, a call of the waker, or something to read from `other`.
+    /// Waits for a signal, a call of the waker, or something to read from one of `others`.
     ///
     /// # Errors
     /// As poll(2), except for interruption, which is [`Woken::Interrupted`].
-    pub fn wait(&self, other: Option<BorrowedFd<'_>>) -> io::Result<Woken> {
+    pub fn wait(&self, others: &[BorrowedFd<'_>]) -> io::Result<Woken> {
+        self.wait_at_most(others, None).map(|woken| woken.unwrap_or(Woken::Interrupted))
+    }
+
+    /// As [`wait`](Signals::wait), but None when the time is up.
+    ///
+    /// # Errors
+    /// As [`wait`](Signals::wait).
+    pub fn wait_at_most(&self, others: &[BorrowedFd<'_>], at_most: Option<Duration>) -> io::Result<Option<Woken>> {
         loop {
             if let Some(woken) = self.next_arrived() {
-                return Ok(woken);
+                return Ok(Some(woken));
             }
             let mut watched = vec![PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
-            watched.extend(other.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
-            match poll(&mut watched, PollTimeout::NONE) {
+            watched.extend(others.iter().map(|&fd| PollFd::new(fd, PollFlags::POLLIN)));
+            match poll(&mut watched, timeout(at_most)) {
+                Ok(0) => return Ok(None),
                 Ok(_) => {}
-                Err(Errno::EINTR) => return Ok(self.next_arrived().unwrap_or(Woken::Interrupted)),
+                Err(Errno::EINTR) => return Ok(Some(self.next_arrived().unwrap_or(Woken::Interrupted))),
                 Err(errno) => return Err(errno.into()),
             }
-            if watched.get(1).is_some_and(|fd| fd.any().unwrap_or(false)) {
-                return Ok(Woken::Readable);
+            if watched.iter().skip(1).any(|fd| fd.any().unwrap_or(false)) {
+                return Ok(Some(Woken::Readable));
             }
             // EAGAIN: a forked child shares the eventfd and was there first.
             let _ = self.wake.read();
@@ -112,6 +122,12 @@ impl Waker {
         // EAGAIN needs 2^64 - 1 calls that nobody waited for, and then the wait returns anyway.
         let _ = self.0.write(1);
     }
+}
+
+/// Rounded up: what is waited for is then due when the wait ends.
+fn timeout(at_most: Option<Duration>) -> PollTimeout {
+    let Some(at_most) = at_most else { return PollTimeout::NONE };
+    PollTimeout::try_from(at_most + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX)
 }
 
 /// Signal numbers go up to 64 on Linux.

@@ -25,12 +25,13 @@ struct Reading {
     /// Bytes of this request that have left the buffer.
     used: u64,
     limits: Limits,
+    scheme: String,
 }
 
 #[pymethods]
 impl RequestReader {
     #[new]
-    fn new() -> RequestReader {
+    fn new(scheme: String) -> RequestReader {
         RequestReader(Mutex::new(Reading {
             buffer: Vec::new(),
             is_ended: false,
@@ -39,6 +40,7 @@ impl RequestReader {
             body: None,
             used: 0,
             limits: Limits::default(),
+            scheme,
         }))
     }
 
@@ -54,12 +56,13 @@ impl RequestReader {
     /// the client waits for a 100 (Continue).
     fn head<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let mut reading = self.lock()?;
-        let Reading { parser, buffer, head, limits, .. } = &mut *reading;
+        let Reading { parser, buffer, head, limits, scheme, .. } = &mut *reading;
         match parser.parse(buffer, limits, head).map_err(|rejection| broken(rejection, 0))? {
             Progress::Complete => {}
             Progress::Partial if reading.is_ended && !reading.is_idle() => return Err(reading.cut_off()),
             Progress::Partial => return Ok(None),
         }
+        head.check_origin(buffer, scheme).map_err(|rejection| broken(rejection, 0))?;
         let text = |span: brickwork_server::http::Span| PyBytes::new(py, span.of(buffer));
         let fields: Vec<_> = head
             .fields

@@ -155,7 +155,8 @@ pub(super) fn poll(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>) {
     guard.publish_loop();
     engine.crew.stir();
     if engine.orders() == Orders::Drain {
-        guard.with(EventLoop::drain);
+        let idle = engine.idle_grace();
+        guard.with(|event_loop| event_loop.drain(idle));
     }
 }
 
