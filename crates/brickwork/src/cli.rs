@@ -173,12 +173,14 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
     }
     let matches = with_environment(words, typed, &environment)?;
     let command = Command::from_arg_matches(&matches).map_err(|error| clap_stop(&error))?;
+    let mut sendfile_root = None;
     let (raw, subject, mounts) = match command {
         Command::Run(run) if !is_command_named && COMMANDS.contains(&run.application.as_str()) => {
             return Err(usage(&format!("the word '{}' comes first, before the flags", run.application)));
         }
         Command::Run(run) => {
             let name: ApplicationName = run.application.parse().map_err(|error: String| usage(&error))?;
+            sendfile_root = run.mounts.sendfile_root.clone();
             (run.raw, Subject::Application(name), run.mounts.beside())
         }
         Command::Plan(plan) => {
@@ -194,7 +196,7 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
         Command::Explain(_) | Command::CheckRequest(_) => return Err(usage("nothing to serve")),
     };
     let config = config::resolve(raw, subject, environment).map_err(|error| usage(&error))?;
-    Ok(Task::Serve(Box::new(Config { mounts, ..config })))
+    Ok(Task::Serve(Box::new(Config { mounts, sendfile_root, ..config })))
 }
 
 /// What the commands that serve nothing come to; none for the others. The environment has no say in it.
