@@ -23,6 +23,48 @@ enum Command {
     /// Serve the files of a directory, with no application
     #[command(after_help = AFTER_HELP)]
     Static(Static),
+    /// Show how many workers --workers auto would start here, and why
+    #[command(after_help = AFTER_HELP)]
+    Plan(Plan),
+    /// Make a running server start anew with the application as it is now; what it serves meanwhile is not disturbed
+    Reload(Reload),
+}
+
+#[derive(clap::Args, Debug)]
+struct Plan {
+    /// The application; it is not looked for
+    #[arg(value_name = "APP")]
+    application: Option<String>,
+    #[command(flatten)]
+    raw: Raw,
+}
+
+/// `brickwork reload`: which server, and whether to wait for what comes of it.
+#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reload {
+    /// Wait until the new generation serves; if it cannot, tell why, with exit status 1
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// The server whose process id is in this file
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["name", "process"])]
+    pub(crate) pid: Option<std::path::PathBuf>,
+    /// The server that was started with this --name
+    #[arg(short, long, value_name = "NAME", conflicts_with = "process")]
+    pub(crate) name: Option<String>,
+    /// The server with this process id; without any of these, the only server there is
+    #[arg(value_name = "PROCESS")]
+    pub(crate) process: Option<i32>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// Serve.
+    Serve(Box<Config>),
+    /// Say how serving would be sized.
+    Plan(Box<Config>),
+    /// Have a running server reloaded.
+    Reload(Reload),
 }
 
 #[derive(clap::Args, Debug)]
@@ -64,6 +106,8 @@ struct Settings {
 const USAGE: &str = "brickwork [OPTIONS] APP
        brickwork run [OPTIONS] APP
        brickwork demo [OPTIONS]
+       brickwork reload [--wait] [--pid FILE | --name NAME | PROCESS]
+       brickwork plan [OPTIONS] [APP]
        brickwork static [OPTIONS] [DIR]";
 
 const AFTER_HELP: &str = "A TIME is a number with ms, s, m or h; a SIZE a number with KiB, MiB or GiB.
@@ -80,11 +124,11 @@ pub(crate) enum Stop {
 }
 
 /// Reads `arguments` (without the program's name). `environment` looks up a variable.
-pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<String>) -> Result<Config, Stop> {
+pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<String>) -> Result<Task, Stop> {
     let Some(first) = arguments.first() else {
         return Err(Stop::Usage(format!("Usage: {USAGE}\n\nTry 'brickwork --help' for the options.\n")));
     };
-    let is_command_named = ["run", "demo", "static", "--version", "-V"].iter().any(|word| first == word);
+    let is_command_named = COMMANDS.iter().chain(&["--version", "-V"]).any(|word| first == word);
     let mut words: Vec<OsString> = vec!["brickwork".into()];
     words.extend((!is_command_named).then(|| "run".into()));
     words.extend(arguments);
@@ -93,18 +137,25 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
     let matches = with_environment(words, typed, &environment)?;
     let command = Command::from_arg_matches(&matches).map_err(|error| explain(&error))?;
     let (raw, subject, mounts) = match command {
-        Command::Run(run) if !is_command_named && ["run", "demo", "static"].contains(&run.application.as_str()) => {
+        Command::Run(run) if !is_command_named && COMMANDS.contains(&run.application.as_str()) => {
             return Err(usage(&format!("the word '{}' comes first, before the flags", run.application)));
         }
         Command::Run(run) => {
             let name: ApplicationName = run.application.parse().map_err(|error: String| usage(&error))?;
             (run.raw, Subject::Application(name), run.mounts.beside())
         }
+        Command::Plan(plan) => {
+            let name = plan.application.as_deref().unwrap_or("app");
+            let name: ApplicationName = name.parse().map_err(|error: String| usage(&error))?;
+            let config = config::resolve(plan.raw, Subject::Application(name), environment);
+            return config.map(|config| Task::Plan(Box::new(config))).map_err(|error| usage(&error));
+        }
+        Command::Reload(reload) => return Ok(Task::Reload(reload)),
         Command::Demo(demo) => (demo.raw, Subject::Demo, Vec::new()),
         Command::Static(files) => (files.raw, Subject::Files, files.files.alone(files.directory)),
     };
     let config = config::resolve(raw, subject, environment).map_err(|error| usage(&error))?;
-    Ok(Config { mounts, ..config })
+    Ok(Task::Serve(Box::new(Config { mounts, ..config })))
 }
 
 /// Reads the settings of a server that a Python program makes, as if they had been typed. Neither the environment nor `PORT` is asked:
@@ -116,6 +167,8 @@ pub(crate) fn parse_settings(flags: Vec<OsString>, name: ApplicationName) -> Res
     raw.access_logfile.get_or_insert(LogTarget::Off);
     config::resolve(raw, Subject::Application(name), |_| None).map_err(|error| usage(&error))
 }
+
+const COMMANDS: [&str; 5] = ["run", "demo", "static", "plan", "reload"];
 
 /// Adds what the environment says about flags that were not typed. An empty variable says nothing.
 ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use brickwork_http::{Limits, Piece, Rejection};
 
-use crate::{AccessLog, Interpreter, Peer};
+use crate::{AccessLog, Balance, Interpreter, Peer, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
 #[derive(Clone)]
@@ -21,10 +21,14 @@ pub struct Config {
     /// Connections accepted from one listener before others have their turn. Few, if other processes share the listener: the rest is
     /// for whoever is less busy.
     pub accepts_at_once: usize,
+    /// How many connections the processes have that share the listeners.
+    pub balance: Option<Balance>,
     /// How long a request may wait for one of them before it is answered 503.
     pub queue_timeout: Duration,
     /// Where large content waits for the handler.
     pub spool: Spool,
+    /// Whose word about clients is believed.
+    pub trusted: TrustedPeers,
     /// Value of the Server field; empty for none.
     pub server_field: String,
     /// How requests get to threads; only for comparison.
@@ -145,8 +149,10 @@ impl Default for Config {
             },
             threads: 64,
             accepts_at_once: 64,
+            balance: None,
             queue_timeout: Duration::from_secs(30),
             spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
+            trusted: TrustedPeers::default(),
             server_field: String::from("brickwork"),
             #[cfg(feature = "reference-schedulers")]
             scheduler: Scheduler::Promote,
