@@ -91,7 +91,10 @@ def exchange(webserve, data, method="GET", **options):
         (get("/?n=1&m=2&n=3"), ("GET", "/", {"n": ["1", "3"], "m": ["2"]}, None)),
         (get("http://test/x?y=z"), ("GET", "/x", {"y": ["z"]}, None)),
         (post("/f", b"a=1&a=%C3%A4+b", FORM), ("POST", "/f", None, {"a": ["1", "\xe4 b"]})),
-        (post("/f?q=1", chunked(b"k=", b"v"), FORM, "Transfer-Encoding: chunked"), ("POST", "/f", {"q": ["1"]}, {"k": ["v"]})),
+        (
+            post("/f?q=1", chunked(b"k=", b"v"), FORM, "Transfer-Encoding: chunked"),
+            ("POST", "/f", {"q": ["1"]}, {"k": ["v"]}),
+        ),
         (post("/f", b"a=1", "Content-Type: text/plain"), ("POST", "/f", None, None)),
         (get("/").replace(b"GET", b"PURGE"), ("PURGE", "/", None, None)),
     ],
@@ -182,7 +185,7 @@ def test_content_that_is_held_back_is_asked_for(webserve):
     thread = threading.Thread(target=webserve.handle_connection, args=(theirs, None))
     thread.start()
     with Connection(ours) as client:
-        client.send(b"POST / HTTP/1.1\r\nHost: t\r\n%s\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n" % FORM.encode())
+        client.send(post("/", b"", FORM, "Content-Length: 3", "Expect: 100-continue"))
         assert client.receive().status == 100
         client.send(b"a=b")
         assert b"<p>a = b</p>" in client.receive().content

@@ -372,7 +372,8 @@ def test_importing_changes_nothing_in_the_process():
         import os, signal, sys, threading
         def state():
             handlers = [signal.getsignal(number) for number in signal.valid_signals() if number not in (32, 33)]
-            return handlers, threading.enumerate(), sorted(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+            threads = threading.enumerate(), len(os.listdir("/proc/self/task"))
+            return handlers, threads, sorted(os.listdir("/proc/self/fd"))
         before = state()
         import brickwork
         assert state() == before, (state(), before)

@@ -78,7 +78,8 @@ def serve(app: Application, bind: str | Sequence[str] = "127.0.0.1:8000", **sett
 
     Raises OSError if an address cannot be bound, ValueError or TypeError for a setting that cannot be.
     """
-    with Server(app, bind, **settings) as server, _sigterm_raises(), contextlib.suppress(KeyboardInterrupt, _Terminated):
+    is_end = contextlib.suppress(KeyboardInterrupt, _Terminated)
+    with Server(app, bind, **settings) as server, _sigterm_raises(), is_end:
         server.serve_forever()
 
 

@@ -1,8 +1,8 @@
 //! A server inside somebody's Python program: what `brickwork.make_server` and `brickwork.serve` stand on.
 //!
-//! Here are sockets and threads; waiting, signals and the order of calls are in `python/brickwork/server.py`. Nothing of the process is
-//! touched: no signal handler, no log (unless a setting asks for one). The sockets belong to [`EmbeddedServer`] and outlive each
-//! [`ServerRun`], so that clients that come in between wait in the kernel's queue.
+//! Here are sockets and threads; waiting, signals and the order of calls are in `python/brickwork/server.py`. Nothing
+//! of the process is touched: no signal handler, no log (unless a setting asks for one). The sockets belong to
+//! [`EmbeddedServer`] and outlive each [`ServerRun`], so that clients that come in between wait in the kernel's queue.
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -35,7 +35,8 @@ pub(crate) struct EmbeddedServer {
 
 #[pymethods]
 impl EmbeddedServer {
-    /// `flags` are those of the command: `--bind=127.0.0.1:0`. `has_log` says whether one of them asks for the error log.
+    /// `flags` are those of the command: `--bind=127.0.0.1:0`. `has_log` says whether one of them asks for the error
+    /// log.
     #[new]
     fn new(py: Python<'_>, application: Py<PyAny>, flags: Vec<OsString>, has_log: bool) -> PyResult<EmbeddedServer> {
         let name = ApplicationName { module: "(given)".into(), attributes: Vec::new(), is_factory: false };
@@ -101,8 +102,8 @@ impl EmbeddedServer {
             let Some((socket, peer)) = accept(listener)? else { continue };
             let server = self.server(Vec::new())?;
             server.adopt(socket, peer)?;
-            // A server that is leaving says with every answer that it is the last. The client has as long for its request
-            // as any other, and the application for its answer.
+            // A server that is leaving says with every answer that it is the last. The client has as long for its
+            // request as any other, and the application for its answer.
             server.stopper().drain_keeping_idle(FOR_GOOD, self.config.deadlines.head);
             return self.run(server).map(Some);
         }
@@ -224,8 +225,8 @@ impl Drop for ServerRun {
     }
 }
 
-/// Writes what an application wrote to wsgi.errors where the program's own messages go: `sys.stderr` as it is at the moment, so that
-/// a test that captures it sees them.
+/// Writes what an application wrote to wsgi.errors where the program's own messages go: `sys.stderr` as it is at the
+/// moment, so that a test that captures it sees them.
 fn write_to_stderr(lines: &str) {
     Python::attach(|py| {
         let write = || py.import("sys")?.getattr("stderr")?.call_method1("write", (lines,));
