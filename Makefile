@@ -92,12 +92,16 @@ test-browser: $(VENV)/.installed $(VENV)/.tests
 bench: SUITE := full
 bench-quick: SUITE := quick
 bench-hello: SUITE := hello
-bench bench-quick bench-hello: bench/.venv/.installed
+bench bench-quick bench-hello: bench/.venv/.installed bench/.venv/.load
 	bench/.venv/bin/python bench/run.py $(SUITE) $(OPTIONS)
 
 .PHONY: bench-scheduling
-bench-scheduling: bench/.venv/.reference
+bench-scheduling: bench/.venv/.reference bench/.venv/.load
 	bench/.venv/bin/python bench/run.py scheduling $(OPTIONS)
+
+.PHONY: bench-instructions
+bench-instructions:
+	$(PYTHON) bench/instructions/count.py $(OPTIONS)
 
 .PHONY: clean
 clean:
@@ -131,6 +135,10 @@ bench/.venv/.peers: bench/requirements.txt bench/set_up.py
 
 bench/.venv/.installed: bench/.venv/.peers $(RUST_SOURCES) $(PYTHON_SOURCES)
 	CARGO_TARGET_DIR=target-bench $(BENCH_BUILD) --force-reinstall .
+	@touch $@
+
+bench/.venv/.load: bench/.venv/.peers $(wildcard bench/load/src/*.rs) bench/load/Cargo.toml
+	cargo build --release --locked --manifest-path bench/load/Cargo.toml --target-dir bench/build/load
 	@touch $@
 
 # Beside the installed one, with the schedulers that the product's own is measured against.

@@ -1,4 +1,4 @@
-"""The command line: what is served, where, what is said, and the exit code. 0 stopped as asked, 1 could not start, 2 usage."""
+"""The command line: what is served, where, what is said, and the exit code: 0 ended as asked, 1 no start, 2 usage."""
 
 import html
 import json
@@ -16,7 +16,7 @@ from response_probe import LARGE
 
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \[(DEBUG|INFO|WARNING|ERROR|TRACE)\] \[\d+\] \S.*")
 ACCESS_LINE = re.compile(
-    r'(?P<host>\S+) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] '
+    r"(?P<host>\S+) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "
     r'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<bytes>\d+|-) '
     r'"(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)"'
 )
@@ -78,7 +78,13 @@ def test_demo_serves_a_page_that_shows_the_request(serve):
         page = response.content.decode()
         assert "<blue>" not in page
         text = html.unescape(re.sub("<[^>]*>", "", page))
-        for shown in ("GET /a%20page?with=query HTTP/1.1", "X-Brick: red & <blue>", "PATH_INFO", "127.0.0.1", "section 6.3"):
+        for shown in (
+            "GET /a%20page?with=query HTTP/1.1",
+            "X-Brick: red & <blue>",
+            "PATH_INFO",
+            "127.0.0.1",
+            "section 6.3",
+        ):
             assert shown in text
 
 
@@ -177,7 +183,7 @@ def test_wrong_usage_exits_2_without_a_traceback(words):
         (["--worker-class=gevent"], "--worker-class"),
         (["--worker-connections", "1000"], "--worker-connections"),
         (["--timeout", "30"], "--timeout"),
-        (["--worker-tmp-dir", "/dev/shm"], "--worker-tmp-dir"),
+        (["--max-requests", "1000"], "--max-requests"),
         (["--certfile", "cert.pem"], "--certfile"),
         (["--daemon"], "--daemon"),
         (["--statsd-host", "localhost:8125"], "--statsd-host"),
@@ -305,7 +311,10 @@ def test_every_line_of_the_log_has_time_level_and_process(serve):
         pid = server.process.pid
     lines = server.log().splitlines()
     assert len(lines) >= 3
+    # A line that is indented belongs to the one before it.
+    lines = [line for line in lines if not line.startswith("  ")]
     assert [line for line in lines if not LOG_LINE.fullmatch(line)] == []
+    # The others are workers'.
     assert f"[{pid}]" in lines[0]
     assert re.search(r"\[INFO\] .*threads 64\b", server.log())
 

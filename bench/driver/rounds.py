@@ -44,7 +44,7 @@ class Measurement:
     # Microseconds.
     p50: int
     p99: int
-    # Bytes, after the load.
+    # Bytes, at their most.
     resident: int
     # Seconds until it accepted a connection.
     start_up: float
@@ -86,9 +86,9 @@ def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -
     scenario = plan.scenario
     with ServerProcess(PEERS[name], scenario.app, set(plan.server_cores), scratch, environment) as server:
         reference = ask(server.port, scenario)
-        load.by_wrk(server.port, scenario, WARM_UP, plan.client_core, reference)
+        load.put(server.port, scenario, WARM_UP, plan.client_core, reference)
         before = server.processor_time()
-        result = load.by_wrk(server.port, scenario, plan.seconds, plan.client_core, reference)
+        result = load.put(server.port, scenario, plan.seconds, plan.client_core, reference)
         used = server.processor_time() - before
         if not server.is_running():
             raise WrongAnswer(f"the server ended: {server.last_log_line()}")

@@ -49,6 +49,14 @@ class Scenario:
     # Requests for which the client asks for this path instead, one in so many; measured apart from the others.
     slow_path: str = ""
     slow_one_in: int = 0
+    # Connections that are open beside the active ones and never used.
+    idle: int = 0
+    # Requests a second in all; 0: as many as are answered.
+    rate: int = 0
+
+    def is_beyond_wrk(self) -> bool:
+        """Whether it takes the client of load/."""
+        return bool(self.slow_one_in or self.idle or self.rate)
 
 
 SCENARIOS = {
@@ -72,6 +80,9 @@ SCENARIOS = {
         Scenario("sleep-20ms-1000", "plain:sleep_20ms", connections=1000),
         Scenario("mixed", "plain:mixed", slow_path="/slow", slow_one_in=20),
         Scenario("python-1ms", "plain:python_1ms"),
+        Scenario("active-32", "plain:hello", connections=32),
+        Scenario("active-32-idle-10000", "plain:hello", connections=32, idle=10_000),
+        Scenario("rate-20000", "plain:hello", rate=20_000),
         # Those that follow are for the scheduler: see `scheduling` in suites.py.
         Scenario("sleep-20ms-of-20", "plain:sleep_20ms_of_20"),
         Scenario("writes", "brief_releases:writes"),

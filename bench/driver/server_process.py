@@ -81,9 +81,9 @@ class ServerProcess:
         return sum(time.clock_gettime(processor_clock(pid)) for pid in self.processes())
 
     def resident(self) -> int:
-        """Bytes of memory, pages shared between its processes counted once for each."""
-        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.processes()]
-        return sum(pages) * os.sysconf("SC_PAGE_SIZE")
+        """Bytes of memory at their most, pages shared between its processes counted once for each."""
+        lines = [line for pid in self.processes() for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
     def is_running(self) -> bool:
         return self.process.poll() is None

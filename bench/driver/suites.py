@@ -47,6 +47,9 @@ SUITES: dict[str, list[Row]] = {
         Row("mixed", [*FAST, *WITH_THREADS], 6),
         Row("python-1ms", ALL, 6),
         Row("hello-1", ALL, 10),
+        Row("rate-20000", FAST, 6),
+        Row("active-32", FAST, 6),
+        Row("active-32-idle-10000", FAST, 6),
         *[Row("hello", FAST, 5, connections) for connections in (10, 100, 1_000, 10_000)],
     ],
     "scheduling": [

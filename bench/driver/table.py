@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from .ratio import median, of_pairs
+from .ratio import Ratio, median, of_pairs
 
-OURS = "brickwork"
+# In a suite of its own, the scheduler is measured as a build that has the others too.
+OURS = ("brickwork", "brickwork-product")
+SCHEDULERS = ("brickwork-inline", "brickwork-pool")
 
 
 def show(result: dict) -> str:
     measured = result["measured"]
+    ours = next((name for name in OURS if name in measured), None)
     rows = [["", "rate/s", "CPU us", "p50 us", "p99 us", "MB", "start ms", "CPU: ours / its", "rate: ours / its"]]
     for name, values in measured.items():
         column = {key: [value[key] for value in values] for key in values[0]}
         row = [name, f"{median(column['rate']):,.0f}", f"{median(column['cpu']):.2f}"]
         row += [f"{median(column['p50']):,.0f}", f"{median(column['p99']):,.0f}"]
         row += [f"{median(column['resident']) / 1e6:.1f}", f"{median(column['start_up']) * 1000:.0f}"]
-        if name != OURS and OURS in measured:
-            row += [str(ratio_to(measured, name, key)) for key in ("cpu", "rate")]
+        if ours and name != ours:
+            row += [str(ratio(measured, ours, name, key)) for key in ("cpu", "rate")]
         rows.append(row)
     rounds = max((len(values) for values in measured.values()), default=0)
     lines = [f"{result['name']} ({rounds} rounds of {result['seconds']} s)", *align(rows)]
@@ -24,8 +27,23 @@ def show(result: dict) -> str:
     return "\n".join(lines)
 
 
-def ratio_to(measured: dict, name: str, key: str):
-    return of_pairs([value[key] for value in measured[OURS]], [value[key] for value in measured[name]])
+def show_schedulers(results: list[dict]) -> str:
+    """For each row of the suite, the product's rate as a ratio to that of the better reference scheduler."""
+    rows = [["rate of the product's scheduler", "/ inline", "/ pool", "/ the better", "p99 / its"]]
+    for result in results:
+        measured = result["measured"]
+        if OURS[1] not in measured or any(name not in measured for name in SCHEDULERS):
+            rows.append([result["name"], "not measured"])
+            continue
+        better = max(SCHEDULERS, key=lambda name: median([value["rate"] for value in measured[name]]))
+        means = [f"{ratio(measured, OURS[1], name, 'rate').mean:.2f}" for name in SCHEDULERS]
+        against = [str(ratio(measured, OURS[1], better, key)) for key in ("rate", "p99")]
+        rows.append([result["name"], *means, *against])
+    return "\n".join(align(rows))
+
+
+def ratio(measured: dict, ours: str, theirs: str, key: str) -> Ratio:
+    return of_pairs([value[key] for value in measured[ours]], [value[key] for value in measured[theirs]])
 
 
 def align(rows: list[list[str]]) -> list[str]:

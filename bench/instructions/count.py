@@ -1,0 +1,95 @@
+"""Counts the instructions of each pure-Rust path with callgrind, and fails where one has grown by more than 3 %.
+
+The counts of one build are the same on every run and every machine of the architecture; they differ between compilers, so the
+recorded ones are kept by compiler. `--record` writes them anew; the change of baseline.json then stands in the commit
+that caused it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+BASELINE = HERE / "baseline.json"
+
+# More is a regression; less than that is how code happens to be laid out.
+ALLOWED_GROWTH = 0.03
+
+# Instructions of one run are those of the larger count less those of the smaller, by the difference: what happens once, and
+# what happens while buffers grow, falls out.
+FEWER, MORE = 100, 1100
+
+
+def main() -> int:
+    if not install_valgrind():
+        print("valgrind is not there and could not be installed: nothing was counted", file=sys.stderr)
+        return 1
+    subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=HERE, check=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
+    program = target.resolve() / "release/brickwork-instructions"
+    names = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
+    counted = {name: round((count(program, name, MORE) - count(program, name, FEWER)) / (MORE - FEWER)) for name in names}
+    recorded = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
+    if "--record" in sys.argv[1:]:
+        recorded[compiler()] = counted
+        BASELINE.write_text(json.dumps(recorded, indent=2, sort_keys=True) + "\n")
+    if compiler() not in recorded:
+        print(f"{compiler()} has no recorded counts: see `python bench/instructions/count.py --record`", file=sys.stderr)
+        print(json.dumps(counted, indent=2))
+        return 1
+    return compare(counted, recorded[compiler()])
+
+
+def install_valgrind() -> bool:
+    if not shutil.which("valgrind"):
+        sudo = [] if os.geteuid() == 0 or not shutil.which("sudo") else ["sudo", "--non-interactive"]
+        install = [*sudo, "apt-get", "install", "--yes", "--no-install-recommends", "valgrind"]
+        try:
+            subprocess.run(install, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        except OSError as error:
+            print(error, file=sys.stderr)
+    return shutil.which("valgrind") is not None
+
+
+def compiler() -> str:
+    version = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True, cwd=HERE).stdout.strip()
+    return f"{version} {platform.machine()}"
+
+
+def count(program: Path, name: str, times: int) -> int:
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, name, str(times)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    collected = re.search(r"Collected : (\d+)", result.stderr)
+    if result.returncode or not collected:
+        sys.exit(f"{name}: {result.stderr.strip()[-2000:]}")
+    return int(collected[1])
+
+
+def compare(counted: dict[str, int], recorded: dict[str, int]) -> int:
+    grown = []
+    for name in sorted(counted.keys() | recorded.keys()):
+        now, before = counted.get(name), recorded.get(name)
+        if now is None or before is None:
+            grown.append(name)
+            print(f"{name}: {'not counted' if now is None else 'not recorded'}")
+            continue
+        growth = now / before - 1
+        verdict = ""
+        if growth > ALLOWED_GROWTH:
+            grown.append(name)
+            verdict = f"  more than {ALLOWED_GROWTH:.0%}"
+        print(f"{name:40} {now:8,} instructions, recorded {before:8,}, {growth:+.1%}{verdict}")
+    if grown:
+        print(f"grown or missing: {', '.join(grown)}", file=sys.stderr)
+    return 1 if grown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
