@@ -183,7 +183,7 @@ def test_wrong_usage_exits_2_without_a_traceback(words):
         (["--worker-class=gevent"], "--worker-class"),
         (["--worker-connections", "1000"], "--worker-connections"),
         (["--timeout", "30"], "--timeout"),
-        (["--max-requests", "1000"], "--max-requests"),
+        (["--worker-tmp-dir", "/dev/shm"], "--worker-tmp-dir"),
         (["--certfile", "cert.pem"], "--certfile"),
         (["--daemon"], "--daemon"),
         (["--statsd-host", "localhost:8125"], "--statsd-host"),
