@@ -194,7 +194,7 @@ mod tests {
             (8, quota(0.1), 1, "quota is 0.10 processors (cpu.max)"),
             (8, quota(2.5), 3, "quota is 2.50"),
             (2, quota(16.0), 2, "2 processors"),
-            (16, memory(512 << 20), 4, "(memory.max) has 512MiB of memory, 128MiB for a worker: 4 fit"),
+            (16, memory(512 << 20), 4, "(memory.max) has 512 MiB of memory, 128 MiB for a worker: 4 fit"),
             (2, memory(64 << 20), 1, "1 fit"),
             (2, memory(1 << 30), 2, "enough"),
         ];
