@@ -3,7 +3,7 @@
     python examples/lessweb.py 127.0.0.1 8080
 
 The handler class stays as it is. What changes is who reads and writes HTTP: requests are checked, many are answered at
-once, and connections are kept open, which ``http.server`` (not meant for production, as its documentation says) leaves out.
+once, and connections are kept open. ``http.server`` is not meant for production, as its documentation says.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def handle_connection(client_sock, client_address) -> None:
             response = encode(connection, error.status_code or 400, {}, b"")
         except Exception:
             logging.exception("%s: no answer", client_address)
-            response = encode(connection, 500, {"Content-Type": "text/plain"}, b"500 Internal Server Error\n")
+            # Afresh: of a response that could not be finished nothing has been sent.
+            response = encode(Connection(), 500, {}, b"")
         if response:
             client_sock.sendall(response)
     except Exception as error:

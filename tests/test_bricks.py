@@ -21,7 +21,7 @@ CHAPTERS = sorted((ROOT / "docs" / "learn").glob("[1-9]*.md"))
 
 @pytest.fixture
 def lay(tmp_path):
-    """`lay("brick1_accept", *arguments)`: the brick runs; returns what connects to it. `lay.output` is what it prints."""
+    """`lay("brick1_accept", *arguments)` runs a brick and returns what connects to it; `lay.output` is what it prints."""
     output = tmp_path / "output"
     with contextlib.ExitStack() as stack:
 
@@ -56,7 +56,7 @@ def test_there_are_six_short_bricks_and_a_chapter_for_each():
         assert brick.name in chapter.read_text(), chapter.name
 
 
-@pytest.mark.parametrize("chapter", [*CHAPTERS, ROOT / "docs" / "learn" / "README.md"], ids=lambda chapter: chapter.name)
+@pytest.mark.parametrize("chapter", [*CHAPTERS, ROOT / "docs/learn/README.md"], ids=lambda chapter: chapter.name)
 def test_every_file_that_a_chapter_leads_to_is_there(chapter):
     links = re.findall(r"\]\(([^)#]+)\)", chapter.read_text())
     assert links

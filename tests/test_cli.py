@@ -1,4 +1,4 @@
-"""The command line: what is served, where, what is said, and the exit code. 0 stopped as asked, 1 could not start, 2 usage."""
+"""The command line: what is served, where, what is said, and the exit code: 0 ended as asked, 1 no start, 2 usage."""
 
 import html
 import json
@@ -16,7 +16,7 @@ from response_probe import LARGE
 
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \[(DEBUG|INFO|WARNING|ERROR|TRACE)\] \[\d+\] \S.*")
 ACCESS_LINE = re.compile(
-    r'(?P<host>\S+) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] '
+    r"(?P<host>\S+) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "
     r'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<bytes>\d+|-) '
     r'"(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)"'
 )
@@ -78,7 +78,13 @@ def test_demo_serves_a_page_that_shows_the_request(serve):
         page = response.content.decode()
         assert "<blue>" not in page
         text = html.unescape(re.sub("<[^>]*>", "", page))
-        for shown in ("GET /a%20page?with=query HTTP/1.1", "X-Brick: red & <blue>", "PATH_INFO", "127.0.0.1", "section 6.3"):
+        for shown in (
+            "GET /a%20page?with=query HTTP/1.1",
+            "X-Brick: red & <blue>",
+            "PATH_INFO",
+            "127.0.0.1",
+            "section 6.3",
+        ):
             assert shown in text
 
 

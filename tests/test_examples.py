@@ -91,7 +91,10 @@ def exchange(webserve, data, method="GET", **options):
         (get("/?n=1&m=2&n=3"), ("GET", "/", {"n": ["1", "3"], "m": ["2"]}, None)),
         (get("http://test/x?y=z"), ("GET", "/x", {"y": ["z"]}, None)),
         (post("/f", b"a=1&a=%C3%A4+b", FORM), ("POST", "/f", None, {"a": ["1", "\xe4 b"]})),
-        (post("/f?q=1", chunked(b"k=", b"v"), FORM, "Transfer-Encoding: chunked"), ("POST", "/f", {"q": ["1"]}, {"k": ["v"]})),
+        (
+            post("/f?q=1", chunked(b"k=", b"v"), FORM, "Transfer-Encoding: chunked"),
+            ("POST", "/f", {"q": ["1"]}, {"k": ["v"]}),
+        ),
         (post("/f", b"a=1", "Content-Type: text/plain"), ("POST", "/f", None, None)),
         (get("/").replace(b"GET", b"PURGE"), ("PURGE", "/", None, None)),
     ],
@@ -138,7 +141,18 @@ def test_a_request_that_breaks_a_rule_gets_its_status(webserve, data, status):
     assert exchange(webserve, data).status == status
 
 
-@pytest.mark.parametrize("made", [RuntimeError("on purpose"), None, (200, {"A\n": "b"}, b""), (7, {}, b""), (200, {}, 3)])
+@pytest.mark.parametrize(
+    "made",
+    [
+        RuntimeError("on purpose"),
+        None,
+        (200, {"A\n": "b"}, b""),
+        (200, {"Content-Length": 7}, b"short"),
+        (200, {"Content-Length": 1}, b"long"),
+        (7, {}, b""),
+        (200, {}, 3),
+    ],
+)
 def test_whatever_goes_wrong_in_delegate_is_a_500(webserve, monkeypatch, made):
     def delegate(*arguments):
         if isinstance(made, Exception):
@@ -171,7 +185,7 @@ def test_content_that_is_held_back_is_asked_for(webserve):
     thread = threading.Thread(target=webserve.handle_connection, args=(theirs, None))
     thread.start()
     with Connection(ours) as client:
-        client.send(b"POST / HTTP/1.1\r\nHost: t\r\n%s\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n" % FORM.encode())
+        client.send(post("/", b"", FORM, "Content-Length: 3", "Expect: 100-continue"))
         assert client.receive().status == 100
         client.send(b"a=b")
         assert b"<p>a = b</p>" in client.receive().content

@@ -24,7 +24,10 @@ from brickwork.http1 import (
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "crates" / "http" / "fixtures"
 GET = b"GET /a?b=%20 HTTP/1.1\r\nHost: Test\r\nX-Y: z\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello"
-CHUNKED = b"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nT: v\r\n\r\n"
+CHUNKED = (
+    b"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nT: v\r\n\r\n"
+)
 EXPECTING = b"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
 DATE = (b"Date", b"Fri, 01 Jan 2100 00:00:00 GMT")
 
@@ -88,8 +91,8 @@ def test_any_split_gives_the_same_events_and_the_same_error(path):
     assert all(events(data, size) == whole for size in (1, 2, 3, 7, 64))
 
 
-# Not about one request alone: pipelined ones (a second dot in the name), a limit of the fixture's own, the end of the stream, what
-# only an origin server refuses.
+# Not about one request alone: pipelined ones (a second dot in the name), a limit of the fixture's own, the end of the
+# stream.
 REJECTED = [
     path
     for path in sorted(FIXTURES.glob("reject/BW*.http"))

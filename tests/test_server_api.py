@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -18,7 +19,9 @@ import pytest
 
 import brickwork
 from brickwork.server import LOG_SETTINGS, Settings
+from harness.connection import Connection
 from harness.deadline import PATIENCE, wait_until
+from harness.request import get
 
 
 def hello(environ, start_response):
@@ -176,6 +179,80 @@ def test_what_the_application_raises_is_on_standard_error(capsys):
     assert "ZeroDivisionError: on purpose" in capsys.readouterr().err
 
 
+# handle_request
+
+
+def test_handle_request_answers_one_request_and_leaves_the_others_waiting():
+    with brickwork.make_server("127.0.0.1", 0, hello) as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Connection(socket.create_connection(server.server_address))) for _ in range(3)]
+        for number, client in enumerate(clients):
+            client.send(get(f"/{number}"))
+        for number, client in enumerate(clients):
+            server.handle_request()
+            response = client.receive()
+            assert response.content == b"hello /%d" % number
+            assert response.is_last
+            for waiting in clients[number + 1 :]:
+                waiting.stream.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    waiting.stream.recv(1)
+                waiting.stream.settimeout(PATIENCE)
+
+
+def test_handle_request_leaves_a_second_request_on_the_connection_unanswered():
+    with brickwork.make_server("127.0.0.1", 0, hello) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with Connection(socket.create_connection(server.server_address)) as client:
+            client.send(get("/one") + get("/two"))
+            assert client.receive().content == b"hello /one"
+            client.finish()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_handle_request_passes_over_clients_without_a_request():
+    with brickwork.make_server("127.0.0.1", 0, hello) as server:
+        socket.create_connection(server.server_address).close()
+        with Connection(socket.create_connection(server.server_address)) as client:
+            client.send(get("/asked"))
+            server.handle_request()
+            assert client.receive().content == b"hello /asked"
+
+
+def test_handle_request_has_dealt_with_a_malformed_request():
+    with brickwork.make_server("127.0.0.1", 0, hello) as server:
+        with Connection(socket.create_connection(server.server_address)) as client:
+            client.send(b"nonsense\r\n\r\n")
+            client.half_close()
+            server.handle_request()
+            assert client.receive().status == 400
+
+
+def test_handle_request_waits_for_a_client_and_for_a_slow_application():
+    latch = Latch()
+    with brickwork.make_server("127.0.0.1", 0, latch, graceful_timeout=0) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with Connection(socket.create_connection(server.server_address)) as client:
+            client.send(get("/"))
+            assert latch.entered.wait(PATIENCE)
+            latch.released.set()
+            assert client.receive().content == b"let go"
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_handle_request_and_serve_forever_can_take_turns():
+    with brickwork.make_server("127.0.0.1", 0, hello) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        assert fetch(f"{server.url}/one")[1] == b"hello /one"
+        thread.join(PATIENCE)
+        with served(server):
+            assert fetch(f"{server.url}/two")[1] == b"hello /two"
+
+
 # Settings
 
 
@@ -295,7 +372,8 @@ def test_importing_changes_nothing_in_the_process():
         import os, signal, sys, threading
         def state():
             handlers = [signal.getsignal(number) for number in signal.valid_signals() if number not in (32, 33)]
-            return handlers, threading.enumerate(), sorted(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+            threads = threading.enumerate(), len(os.listdir("/proc/self/task"))
+            return handlers, threads, sorted(os.listdir("/proc/self/fd"))
         before = state()
         import brickwork
         assert state() == before, (state(), before)
@@ -365,3 +443,14 @@ def test_the_fixture_needs_nothing_but_the_package(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, env=dict(os.environ))
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_guides_programs_run(brickwork_server):
+    guide = pathlib.Path(__file__).resolve().parent.parent / "docs" / "guides" / "from-python.md"
+    blocks = re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL)
+    names = {}
+    for block in blocks:
+        # The script would serve until it is told to end.
+        exec(re.sub(r"^brickwork\.serve\(.*$", "", block, flags=re.MULTILINE), names)
+    assert len(blocks) == 4
+    names["test_hello"](brickwork_server)

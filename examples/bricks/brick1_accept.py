@@ -19,7 +19,7 @@ def serve(port):
             client, address = listener.accept()
             with client:
                 print(f"{address[0]}:{address[1]} sent:", flush=True)
-                # One receive gives what has arrived so far: the whole request on a good day, its first byte on a bad one.
+                # One receive gives what has arrived so far: all of the request on a good day, its first byte on a bad one.
                 for line in client.recv(65536).splitlines(keepends=True):
                     print(f"    {line!r}", flush=True)
                 client.sendall(ANSWER)

@@ -65,7 +65,8 @@ def serve(port):
             with client:
                 lines, content = read_request(Incoming(client))
                 text = b"%s, with %d bytes of content\n" % (lines[0], len(content))
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(text), text))
+                head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(text)
+                client.sendall(head + text)
 
 
 if __name__ == "__main__":

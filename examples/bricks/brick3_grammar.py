@@ -25,7 +25,7 @@ class Refused(Exception):
 def parse_head(head):
     """Method, target, minor version, and the fields as a list: their order counts, and a name may come twice."""
     first, *rest = head.split(b"\r\n")
-    # fullmatch, because `$` would let a line feed pass; and no int() or strip(), which accept more than the grammar does.
+    # fullmatch, because `$` would let a line feed pass; no int() or strip(), which accept more than the grammar does.
     request_line = REQUEST_LINE.fullmatch(first)
     if not request_line:
         raise Refused(f"not a request-line: {first!r}")

@@ -64,7 +64,7 @@ def converse(client, patience):
 
 
 def linger(client, deadline):
-    """Closing over unread bytes sends a reset, which can overtake our answer (RFC 9112 section 9.6): read them first."""
+    """Closing over unread bytes sends a reset, which can overtake our answer (RFC 9112 section 9.6): read first."""
     client.shutdown(socket.SHUT_WR)
     while time.monotonic() < deadline and client.recv(65536):
         pass

@@ -1,7 +1,7 @@
 """HTTP/1.1 for servers without sockets: bytes in and events out, events in and bytes out (RFC 9110, RFC 9112).
 
-What comes of a network is whatever it is: the same bytes give the same events and the same error, in however many pieces
-they arrive. The rules are those of Brickwork itself; one that is broken is named by its code, its section and the offset.
+The same bytes give the same events and the same error, in however many pieces they arrive. The rules are those of
+Brickwork itself; one that is broken is named by its code, its section and the offset.
 
     connection = Connection()
     connection.receive_data(b"GET / HTTP/1.1\\r\\nHost: example.org\\r\\n\\r\\n")

@@ -63,6 +63,9 @@ class Settings(TypedDict, total=False):
 LOG_SETTINGS = {"error_logfile", "log_level", "log_format"}
 """Any of these asks for the error log."""
 
+POLL_INTERVAL = 0.5
+"""Seconds between two looks at what nothing announces."""
+
 LAST_WAIT = 2.0
 """Seconds that an exiting program waits for a server that was left running."""
 
@@ -75,7 +78,8 @@ def serve(app: Application, bind: str | Sequence[str] = "127.0.0.1:8000", **sett
 
     Raises OSError if an address cannot be bound, ValueError or TypeError for a setting that cannot be.
     """
-    with Server(app, bind, **settings) as server, _sigterm_raises(), contextlib.suppress(KeyboardInterrupt, _Terminated):
+    is_end = contextlib.suppress(KeyboardInterrupt, _Terminated)
+    with Server(app, bind, **settings) as server, _sigterm_raises(), is_end:
         server.serve_forever()
 
 
@@ -146,7 +150,7 @@ class Server:
         """The first listening socket's descriptor, or -1 once it is closed."""
         return next(iter(self._embedded.descriptors()), -1)
 
-    def serve_forever(self, poll_interval: float = 0.5) -> None:
+    def serve_forever(self, poll_interval: float = POLL_INTERVAL) -> None:
         """Serve until ``shutdown`` is called in another thread. May be called again afterwards.
 
         An exception that a signal handler raises in this thread, such as KeyboardInterrupt, makes the server finish
@@ -156,9 +160,27 @@ class Server:
 
         Raises RuntimeError if it is being served already, ValueError if it is closed.
         """
-        with self._serving() as run:
+        with self._serving(self._embedded.start) as run:
             if run is not None:
                 _wait_for_end(run, poll_interval)
+
+    def handle_request(self) -> None:
+        """Answer exactly one request, and return when it is over; wait for it as long as it takes.
+
+        One connection is accepted, one request is served on it (in a thread of the server's, as always), and it is
+        closed behind the answer, which says so. Other clients wait in the kernel's queue, for the next call. A client
+        that leaves without a request, or sends none within ``head_timeout``, does not count; one whose request is
+        malformed does: it got its answer.
+
+        Raises what ``serve_forever`` raises.
+        """
+        while True:
+            _sleep_until_readable(self._embedded.descriptors())
+            with self._serving(self._embedded.start_one) as run:
+                if run is not None:
+                    _wait_for_end(run, POLL_INTERVAL)
+                    if run.requests():
+                        return
 
     def shutdown(self) -> None:
         """Stop serving: finish what is in flight, and return when ``serve_forever`` is about to.
@@ -190,13 +212,13 @@ class Server:
         return f"<brickwork.Server {' '.join(self.urls)}>"
 
     @contextlib.contextmanager
-    def _serving(self) -> Iterator[_brickwork.ServerRun | None]:
+    def _serving(self, start: Callable[[], _brickwork.ServerRun | None]) -> Iterator[_brickwork.ServerRun | None]:
         """Keep the order: one run at a time, None if it is unwanted already, and whoever waits learns of the end."""
         with self._lock:
             if self._run is not None:
                 raise RuntimeError("this server is serving already")
             self._has_served = True
-            self._run = run = None if self._is_unwanted else self._embedded.start()
+            self._run = run = None if self._is_unwanted else start()
             self._is_unwanted = False
             if run is not None:
                 self._is_idle.clear()
@@ -235,6 +257,14 @@ def _sleep_until_over(run: _brickwork.ServerRun, poll_interval: float) -> None:
     poll.register(run.fileno(), select.POLLIN)
     while not run.is_over():
         poll.poll(poll_interval * 1000)
+
+
+def _sleep_until_readable(descriptors: list[int]) -> None:
+    """Until a client waits; not for ever, because the sockets may be closed meanwhile."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    poll.poll(POLL_INTERVAL * 1000 if descriptors else 0)
 
 
 def _end_at_exit(run: _brickwork.ServerRun, is_idle: threading.Event) -> Callable[[], None]:

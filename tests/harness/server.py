@@ -1,4 +1,4 @@
-"""One server process: started on loopback, watched through its log, spoken to through connections, stopped by a signal."""
+"""One server process: started on loopback, watched through its log, spoken to in connections, ended by a signal."""
 
 import itertools
 import os
@@ -28,7 +28,9 @@ class DidNotStart(Exception):
 
 def environment(overrides=None):
     """The variables of a server: ours, without those that configure one; an override of None takes a variable away."""
-    inherited = {name: value for name, value in os.environ.items() if name != "PORT" and not name.startswith("BRICKWORK_")}
+    inherited = {
+        name: value for name, value in os.environ.items() if name != "PORT" and not name.startswith("BRICKWORK_")
+    }
     inherited.update(overrides or {})
     return {name: value for name, value in inherited.items() if value is not None}
 

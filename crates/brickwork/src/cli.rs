@@ -25,11 +25,53 @@ enum Command {
     /// Serve the files of a directory, with no application
     #[command(after_help = AFTER_HELP)]
     Static(Static),
+    /// Show how many workers --workers auto would start here, and why
+    #[command(after_help = AFTER_HELP)]
+    Plan(Plan),
+    /// Make a running server start anew with the application as it is now; what it serves meanwhile is not disturbed
+    Reload(Reload),
     /// Say what a rule is that a message can break, with examples; without a code, list all
     Explain(Explain),
     /// Read raw bytes as a connection would bring them, and say what is made of them
     #[command(name = "check-request", after_help = "Exit status: 0 all accepted, 1 any refused, 2 wrong usage.")]
     CheckRequest(CheckArguments),
+}
+
+#[derive(clap::Args, Debug)]
+struct Plan {
+    /// The application; it is not looked for
+    #[arg(value_name = "APP")]
+    application: Option<String>,
+    #[command(flatten)]
+    raw: Raw,
+}
+
+/// `brickwork reload`: which server, and whether to wait for what comes of it.
+#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reload {
+    /// Wait until the new generation serves; if it cannot, tell why, with exit status 1
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// The server whose process id is in this file
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["name", "process"])]
+    pub(crate) pid: Option<std::path::PathBuf>,
+    /// The server that was started with this --name
+    #[arg(short, long, value_name = "NAME", conflicts_with = "process")]
+    pub(crate) name: Option<String>,
+    /// The server with this process id; without any of these, the only server there is
+    #[arg(value_name = "PROCESS")]
+    pub(crate) process: Option<i32>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// Serve.
+    Serve(Box<Config>),
+    /// Say how serving would be sized.
+    Plan(Box<Config>),
+    /// Have a running server reloaded.
+    Reload(Reload),
 }
 
 #[derive(clap::Args, Debug)]
@@ -92,6 +134,8 @@ const USAGE: &str = "brickwork [OPTIONS] APP
        brickwork run [OPTIONS] APP
        brickwork demo [OPTIONS]
        brickwork static [OPTIONS] [DIR]
+       brickwork reload [--wait] [--pid FILE | --name NAME | PROCESS]
+       brickwork plan [OPTIONS] [APP]
        brickwork explain [CODE]
        brickwork check-request [--json] FILE|DIR|-";
 
@@ -100,7 +144,7 @@ Every flag can be set in the environment too: --keep-alive as BRICKWORK_KEEP_ALI
 Exit status: 0 ended as asked, 1 could not start, 2 wrong usage.";
 
 /// The words that name a command. An application of such a name goes behind `run`.
-const COMMANDS: [&str; 5] = ["run", "demo", "static", "explain", "check-request"];
+const COMMANDS: [&str; 7] = ["run", "demo", "static", "plan", "reload", "explain", "check-request"];
 
 /// Why nothing is served.
 #[derive(Debug, PartialEq, Eq)]
@@ -114,7 +158,7 @@ pub(crate) enum Stop {
 }
 
 /// Reads `arguments` (without the program's name). `environment` looks up a variable.
-pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<String>) -> Result<Config, Stop> {
+pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<String>) -> Result<Task, Stop> {
     let Some(first) = arguments.first() else {
         return Err(Stop::Usage(format!("Usage: {USAGE}\n\nTry 'brickwork --help' for the options.\n")));
     };
@@ -129,21 +173,30 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
     }
     let matches = with_environment(words, typed, &environment)?;
     let command = Command::from_arg_matches(&matches).map_err(|error| clap_stop(&error))?;
+    let mut sendfile_root = None;
     let (raw, subject, mounts) = match command {
         Command::Run(run) if !is_command_named && COMMANDS.contains(&run.application.as_str()) => {
             return Err(usage(&format!("the word '{}' comes first, before the flags", run.application)));
         }
         Command::Run(run) => {
             let name: ApplicationName = run.application.parse().map_err(|error: String| usage(&error))?;
+            sendfile_root = run.mounts.sendfile_root.clone();
             (run.raw, Subject::Application(name), run.mounts.beside())
         }
+        Command::Plan(plan) => {
+            let name = plan.application.as_deref().unwrap_or("app");
+            let name: ApplicationName = name.parse().map_err(|error: String| usage(&error))?;
+            let config = config::resolve(plan.raw, Subject::Application(name), environment);
+            return config.map(|config| Task::Plan(Box::new(config))).map_err(|error| usage(&error));
+        }
+        Command::Reload(reload) => return Ok(Task::Reload(reload)),
         Command::Demo(demo) => (demo.raw, Subject::Demo, Vec::new()),
         Command::Static(files) => (files.raw, Subject::Files, files.files.alone(files.directory)),
         // INVARIANT: `told` has dealt with these.
         Command::Explain(_) | Command::CheckRequest(_) => return Err(usage("nothing to serve")),
     };
     let config = config::resolve(raw, subject, environment).map_err(|error| usage(&error))?;
-    Ok(Config { mounts, ..config })
+    Ok(Task::Serve(Box::new(Config { mounts, sendfile_root, ..config })))
 }
 
 /// What the commands that serve nothing come to; none for the others. The environment has no say in it.

@@ -1,17 +1,20 @@
 //! A server inside somebody's Python program: what `brickwork.make_server` and `brickwork.serve` stand on.
 //!
-//! Here are sockets and threads; waiting, signals and the order of calls are in `python/brickwork/server.py`. Nothing of the process is
-//! touched: no signal handler, no log (unless a setting asks for one). The sockets belong to [`EmbeddedServer`] and outlive each
-//! [`ServerRun`], so that clients that come in between wait in the kernel's queue.
+//! Here are sockets and threads; waiting, signals and the order of calls are in `python/brickwork/server.py`. Nothing
+//! of the process is touched: no signal handler, no log (unless a setting asks for one). The sockets belong to
+//! [`EmbeddedServer`] and outlive each [`ServerRun`], so that clients that come in between wait in the kernel's queue.
 
 use std::ffi::OsString;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::os::unix::net::UnixStream;
+use std::net::TcpListener;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use brickwork_server::{AccessLog, Config as ServerConfig, Ended, Listener, Server, Stopper};
+use brickwork_server::{AccessLog, Config as ServerConfig, Counters, Ended, Listener, Peer, Server, Stopper};
 use brickwork_wsgi::{Gil, WsgiApp, WsgiSettings};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -32,7 +35,8 @@ pub(crate) struct EmbeddedServer {
 
 #[pymethods]
 impl EmbeddedServer {
-    /// `flags` are those of the command: `--bind=127.0.0.1:0`. `has_log` says whether one of them asks for the error log.
+    /// `flags` are those of the command: `--bind=127.0.0.1:0`. `has_log` says whether one of them asks for the error
+    /// log.
     #[new]
     fn new(py: Python<'_>, application: Py<PyAny>, flags: Vec<OsString>, has_log: bool) -> PyResult<EmbeddedServer> {
         let name = ApplicationName { module: "(given)".into(), attributes: Vec::new(), is_factory: false };
@@ -78,14 +82,32 @@ impl EmbeddedServer {
     fn start(&self) -> PyResult<ServerRun> {
         let listeners = self.lock();
         if listeners.is_empty() {
-            return Err(PyValueError::new_err("the server is closed"));
+            return Err(PyValueError::new_err(CLOSED));
         }
         let duplicate = |listener: &Listener| Listener::from_fd(listener.as_fd().try_clone_to_owned()?);
         let listeners = listeners.iter().map(duplicate).collect::<io::Result<Vec<Listener>>>()?;
         for listener in &listeners {
             tracing::info!("listening on {}", listener.url());
         }
-        self.run(listeners)
+        self.run(self.server(listeners)?)
+    }
+
+    /// Takes the next connection of those that wait, to serve one request on it and close; None if none waits.
+    fn start_one(&self) -> PyResult<Option<ServerRun>> {
+        let listeners = self.lock();
+        if listeners.is_empty() {
+            return Err(PyValueError::new_err(CLOSED));
+        }
+        for listener in listeners.iter() {
+            let Some((socket, peer)) = accept(listener)? else { continue };
+            let server = self.server(Vec::new())?;
+            server.adopt(socket, peer)?;
+            // A server that is leaving says with every answer that it is the last. The client has as long for its
+            // request as any other, and the application for its answer.
+            server.stopper().drain_keeping_idle(FOR_GOOD, self.config.deadlines.head);
+            return self.run(server).map(Some);
+        }
+        Ok(None)
     }
 
     /// Closes the listening sockets.
@@ -99,10 +121,38 @@ impl EmbeddedServer {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, listeners: Vec<Listener>) -> PyResult<ServerRun> {
+    fn server(&self, listeners: Vec<Listener>) -> io::Result<Server> {
         let handler = Arc::<WsgiApp>::clone(&self.handler);
-        let server = Server::start(self.server_config.clone(), listeners, handler, Arc::new(Gil))?;
+        Server::start(self.server_config.clone(), listeners, handler, Arc::new(Gil))
+    }
+
+    fn run(&self, server: Server) -> PyResult<ServerRun> {
         ServerRun::over(server, &self.config, self.server_config.access_log.clone())
+    }
+}
+
+const CLOSED: &str = "the server is closed";
+
+/// Longer than anybody waits, and short enough to be added to the time of day.
+const FOR_GOOD: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// A connection that waits on `listener`, which does not block; None if none does.
+fn accept(listener: &Listener) -> io::Result<Option<(OwnedFd, Peer)>> {
+    let socket = listener.as_fd().try_clone_to_owned()?;
+    let accepted = if listener.local_addr().is_some() {
+        TcpListener::from(socket).accept().and_then(|(stream, remote)| {
+            let local = stream.local_addr()?;
+            Ok((OwnedFd::from(stream), Peer::Tcp { remote, local }))
+        })
+    } else {
+        let path = listener.url().trim_start_matches("unix:").into();
+        UnixListener::from(socket).accept().map(|(stream, _)| (OwnedFd::from(stream), Peer::Unix { path }))
+    };
+    match accepted {
+        Ok(accepted) => Ok(Some(accepted)),
+        // Also one that left again while it waited.
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::ConnectionAborted) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -110,8 +160,9 @@ impl EmbeddedServer {
 #[pyclass(module = "brickwork._brickwork", frozen)]
 pub(crate) struct ServerRun {
     stopper: Stopper,
+    counters: Arc<Counters>,
     ended: Arc<OnceLock<Ended>>,
-    grace: std::time::Duration,
+    grace: Duration,
     /// Reads as ended once the server has.
     end: UnixStream,
 }
@@ -120,7 +171,7 @@ impl ServerRun {
     fn over(server: Server, config: &Config, access_log: Option<AccessLog>) -> PyResult<ServerRun> {
         let (end, alive) = UnixStream::pair()?;
         end.set_nonblocking(true)?;
-        let stopper = server.stopper();
+        let (stopper, counters) = (server.stopper(), server.counters());
         let ended = Arc::new(OnceLock::new());
         let teller = Arc::clone(&ended);
         thread::Builder::new().name("brickwork-end".into()).spawn(move || {
@@ -128,7 +179,7 @@ impl ServerRun {
             access_log.inspect(AccessLog::flush);
             drop(alive);
         })?;
-        Ok(ServerRun { stopper, ended, grace: config.graceful_timeout, end })
+        Ok(ServerRun { stopper, counters, ended, grace: config.graceful_timeout, end })
     }
 }
 
@@ -142,6 +193,11 @@ impl ServerRun {
     /// Whether the server has ended: every thread of it has left, or was given up.
     fn is_over(&self) -> bool {
         matches!((&self.end).read(&mut [0]), Ok(0))
+    }
+
+    /// Requests so far, those that were refused included.
+    fn requests(&self) -> u64 {
+        self.counters.requests.load(Ordering::Relaxed) + self.counters.rejected.load(Ordering::Relaxed)
     }
 
     /// Requests that were still in the application when the server ended.
@@ -169,8 +225,8 @@ impl Drop for ServerRun {
     }
 }
 
-/// Writes what an application wrote to wsgi.errors where the program's own messages go: `sys.stderr` as it is at the moment, so that
-/// a test that captures it sees them.
+/// Writes what an application wrote to wsgi.errors where the program's own messages go: `sys.stderr` as it is at the
+/// moment, so that a test that captures it sees them.
 fn write_to_stderr(lines: &str) {
     Python::attach(|py| {
         let write = || py.import("sys")?.getattr("stderr")?.call_method1("write", (lines,));

@@ -3,8 +3,8 @@
 //! No sockets, no clock, no threads: the caller owns the buffers. Input is a slice plus "discard n"; output is appended to a
 //! `Vec<u8>`. What breaks a rule is a [`Rejection`]: which rule, and at which byte.
 //!
-//! A server reads a head with [`h1::HeadParser`], the content behind it with [`h1::BodyReader`], and writes its answer with
-//! [`h1::ResponseHead`] and the [`h1::ResponseBody`] that comes out of it:
+//! A server reads a head with [`h1::HeadParser`], the content behind it with [`h1::BodyReader`], and writes its answer
+//! with [`h1::ResponseHead`] and the [`h1::ResponseBody`] that comes out of it:
 //!
 //! ```
 //! use brickwork_http::Limits;

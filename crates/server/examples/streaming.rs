@@ -1,7 +1,8 @@
-//! Content that is sent as it comes into being: one line a second, for ten seconds. `cargo run --example streaming`, then
-//! `curl -N http://127.0.0.1:8080/` in two terminals at once.
+//! Content that is sent as it comes into being: one line a second, for ten seconds. `cargo run --example streaming`,
+//! then `curl -N http://127.0.0.1:8080/` in two terminals at once.
 //!
-//! The handler sleeps, and yet the server answers others: the event loop goes on in another thread as soon as this one blocks.
+//! The handler sleeps, and yet the server answers others: the event loop goes on in another thread as soon as this one
+//! blocks.
 
 use std::io;
 use std::thread::sleep;
@@ -40,7 +41,8 @@ impl Countdown {
             if number != self.from {
                 sleep(self.pause);
             }
-            // Every block is offered to the kernel at once. A client that does not read makes this call wait, not memory grow.
+            // Every block is offered to the kernel at once. A client that does not read makes this call wait, not
+            // memory grow.
             exchange.write(Content::Owned(format!("{number}\n").into_bytes()))?;
         }
         exchange.finish()

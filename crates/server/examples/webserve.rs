@@ -1,7 +1,8 @@
 //! The classic exercise: a web server whose every page is made by one function, [`delegate`].
 //!
-//! `cargo run --example webserve -- 127.0.0.1 8080`, then open `http://127.0.0.1:8080/some/page?name=Ada&name=Grace`, or send a form:
-//! `curl -d 'a=1&a=2' http://127.0.0.1:8080/`. An error in `delegate`, or a panic, is a 500, and the server lives.
+//! `cargo run --example webserve -- 127.0.0.1 8080`, then open `http://127.0.0.1:8080/some/page?name=Ada&name=Grace`,
+//! or send a form: `curl -d 'a=1&a=2' http://127.0.0.1:8080/`. An error in `delegate`, or a panic, is a 500, and the
+//! server lives.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -34,8 +35,8 @@ pub fn serve(interface: &str, port: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes every page. `query` and `form` are what came behind the `?` and as `application/x-www-form-urlencoded` content; none where there
-/// was neither.
+/// Makes every page. `query` and `form` are what came behind the `?` and as `application/x-www-form-urlencoded`
+/// content; none where there was neither.
 pub fn delegate(
     method: &str,
     path: &str,

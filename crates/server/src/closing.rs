@@ -155,6 +155,7 @@ impl EventLoop {
     /// Forgets a connection. Its descriptor closes as soon as no exchange holds its slot any more.
     pub(crate) fn close(&mut self, key: Key) {
         let Some(connection) = self.connections.remove(key) else { return };
+        self.publish_load();
         let transport = &connection.slot.transport;
         // A child forked by the application may hold a duplicate: neither the poller nor the peer would learn of our close.
         self.poller.remove(transport.fd());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use brickwork_http::{Limits, Piece, Rejection};
 
-use crate::{AccessLog, Interpreter, Peer};
+use crate::{AccessLog, Balance, Interpreter, Peer, SendfileRoot, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
 #[derive(Clone)]
@@ -21,15 +21,21 @@ pub struct Config {
     /// Connections accepted from one listener before others have their turn. Few, if other processes share the listener: the rest is
     /// for whoever is less busy.
     pub accepts_at_once: usize,
+    /// How many connections the processes have that share the listeners.
+    pub balance: Option<Balance>,
     /// How long a request may wait for one of them before it is answered 503.
     pub queue_timeout: Duration,
     /// Where large content waits for the handler.
     pub spool: Spool,
+    /// Whose word about clients is believed.
+    pub trusted: TrustedPeers,
     /// Value of the Server field; empty for none.
     pub server_field: String,
     /// How requests get to threads; only for comparison.
     #[cfg(feature = "reference-schedulers")]
     pub scheduler: Scheduler,
+    /// Where files are that a handler may name in a field X-Sendfile, to be sent in place of its content.
+    pub sendfile_root: Option<Arc<SendfileRoot>>,
     /// One line per response.
     pub access_log: Option<AccessLog>,
     /// Told of every refused request, off the hot path, with its bytes. What it returns is the content of the answer, as plain text;
@@ -145,11 +151,14 @@ impl Default for Config {
             },
             threads: 64,
             accepts_at_once: 64,
+            balance: None,
             queue_timeout: Duration::from_secs(30),
             spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
+            trusted: TrustedPeers::default(),
             server_field: String::from("brickwork"),
             #[cfg(feature = "reference-schedulers")]
             scheduler: Scheduler::Promote,
+            sendfile_root: None,
             access_log: None,
             on_rejection: None,
             on_traffic: None,

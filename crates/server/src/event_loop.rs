@@ -27,7 +27,7 @@ use crate::promote::Crew;
 use crate::returns::ReturnQueue;
 use crate::slot::Slot;
 use crate::transport::{Moved, Transport};
-use crate::{Exchange, Listener, RejectionNotice, Traffic};
+use crate::{Exchange, Forwarded, Listener, RejectionNotice, Traffic};
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct EventLoop {
     listeners: Vec<Listener>,
     /// Accepting is suspended until then: descriptors ran out.
     accept_again: Option<Millis>,
+    /// Others had the chance to accept what waits now.
+    has_deferred: bool,
     pub(crate) connections: Connections,
     pub(crate) deadlines: Deadlines,
     /// Connections that can go on without an event: a further request is in the buffer already.
@@ -82,6 +84,9 @@ const BATCH: usize = 128;
 const RECEIVES: usize = 16;
 /// How long accepting is suspended when descriptors have run out.
 const ACCEPT_PAUSE: Millis = 100;
+/// How long a loop with many connections lets others accept first, and how many times as many it then accepts at once.
+const DEFERRAL: Millis = 2;
+const UNCLAIMED: usize = 8;
 /// How long a draining server waits for the first request of a connection it accepted.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// Spare exchanges kept, about 10 KiB each.
@@ -113,6 +118,7 @@ impl EventLoop {
             events: Events::with_capacity(BATCH),
             listeners,
             accept_again: None,
+            has_deferred: false,
             connections: Connections::default(),
             deadlines: Deadlines::default(),
             ready: VecDeque::new(),
@@ -184,7 +190,7 @@ impl EventLoop {
             return None;
         }
         if key.generation == OWN {
-            self.accept(key.index as usize, self.setup.config.accepts_at_once);
+            self.accept_by_turns(key.index as usize);
             return None;
         }
         let connection = self.connections.get_mut(key)?;
@@ -236,6 +242,7 @@ impl EventLoop {
                 // Dropped while draining: those who share it go on.
                 Arrival::Listener(listener) if !self.is_draining() => {
                     self.listeners.push(listener);
+                    self.publish_load();
                     if self.accept_again.is_none() {
                         self.register_listener(self.listeners.len() - 1);
                     }
@@ -243,6 +250,40 @@ impl EventLoop {
                 Arrival::Listener(_) => {}
             }
         }
+    }
+
+    /// Accepts, or lets others go first, who have fewer connections.
+    fn accept_by_turns(&mut self, index: usize) {
+        let at_once = self.setup.config.accepts_at_once;
+        match self.setup.config.balance {
+            Some(balance) if balance.is_above_mean() && !self.has_deferred => {
+                self.has_deferred = true;
+                self.pause_accepting(DEFERRAL);
+            }
+            // Nobody took it.
+            Some(_) if self.has_deferred => {
+                self.has_deferred = false;
+                self.accept(index, at_once * UNCLAIMED);
+            }
+            _ => self.accept(index, at_once),
+        }
+    }
+
+    pub(crate) fn publish_load(&self) {
+        if let Some(balance) = self.setup.config.balance
+            && !self.listeners.is_empty()
+        {
+            balance.publish(self.connections.len());
+        }
+    }
+
+    fn pause_accepting(&mut self, pause: Millis) {
+        if self.accept_again.is_none() {
+            for listener in &self.listeners {
+                self.poller.remove(listener.fd());
+            }
+        }
+        self.accept_again = Some(self.now + pause);
     }
 
     fn register_listener(&self, index: usize) {
@@ -267,12 +308,14 @@ impl EventLoop {
         self.counters.accepted.fetch_add(1, Relaxed);
         let key = self.connections.insert(slot, self.now);
         let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.is_trusted = self.setup.config.trusted.trusts(&connection.slot.peer);
         if let Err(error) = self.poller.add_connection(connection.slot.transport.fd(), key.to_data()) {
             tracing::error!("a connection could not be registered with the poller: {error}");
             self.connections.remove(key);
             return;
         }
         self.set_due(key, self.setup.config.deadlines.head);
+        self.publish_load();
     }
 
     /// Descriptors or memory have run out: the waiting client stays in the kernel's queue, and the listener, always ready, must not make the
@@ -280,11 +323,8 @@ impl EventLoop {
     fn on_accept_error(&mut self, error: Errno) {
         if self.accept_again.is_none() {
             tracing::error!("cannot accept connections for now: {error}");
-            for listener in &self.listeners {
-                self.poller.remove(listener.fd());
-            }
         }
-        self.accept_again = Some(self.now + ACCEPT_PAUSE);
+        self.pause_accepting(ACCEPT_PAUSE);
     }
 
     fn resume_accepting(&mut self) {
@@ -431,6 +471,9 @@ impl EventLoop {
         connection.slot.claim.reopen();
         exchange.number = connection.requests;
         exchange.date = self.date;
+        if connection.is_trusted {
+            exchange.forwarded = Forwarded::read(exchange.request(), &self.setup.config.trusted);
+        }
         self.counters.requests.fetch_add(1, Relaxed);
         let config = &self.setup.config;
         exchange.began = config.access_log.is_some().then(Instant::now);
@@ -542,6 +585,9 @@ impl EventLoop {
             }
         }
         self.listeners.clear();
+        if let Some(balance) = self.setup.config.balance {
+            balance.withdraw();
+        }
     }
 
     /// Stops accepting. Idle connections stay for `idle`, or until their next answer, which is their last.
@@ -551,12 +597,13 @@ impl EventLoop {
             return;
         }
         self.idle_until = idle_until;
-        if !self.setup.is_draining.swap(true, Relaxed) {
+        if !self.is_draining() {
             // What the kernel has completed the handshake for was promised an answer.
             for index in 0..self.listeners.len() {
                 self.accept(index, usize::MAX);
             }
             self.stop_listening();
+            self.setup.is_draining.store(true, Relaxed);
         }
         for key in self.connections.keys(|connection| connection.phase == Phase::Idle) {
             // A request may be waiting in the socket: look once more. Without one, the connection rests, or closes.

@@ -19,7 +19,7 @@ use crate::intake::{Intake, Refusal};
 use crate::response::Progress as ResponseProgress;
 use crate::slot::Slot;
 use crate::transport::{Moved, Transport};
-use crate::{Content, RequestContent};
+use crate::{Content, Forwarded, RequestContent};
 
 /// A request on its way through a handler, with the response so far.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub struct Exchange {
     pub(crate) number: u32,
     /// The connection ends with this response, because something went wrong.
     pub(crate) is_last: bool,
+    /// What a trusted proxy says about the client.
+    pub(crate) forwarded: Forwarded,
     /// Its line is left out of the access log.
     pub(crate) is_unlogged: bool,
     /// When the head was complete; taken only if something is going to report it.
@@ -115,6 +117,12 @@ impl Exchange {
         self.content.is_some()
     }
 
+    /// What a trusted proxy in front says about the client; nothing, if there is none.
+    #[must_use]
+    pub fn forwarded(&self) -> Forwarded {
+        self.forwarded
+    }
+
     /// Leaves this request out of the access log.
     pub fn leave_out_of_log(&mut self) {
         self.is_unlogged = true;
@@ -159,6 +167,7 @@ impl Exchange {
             awaited: None,
             number: 0,
             is_last: false,
+            forwarded: Forwarded::default(),
             is_unlogged: false,
             began: None,
             queued: None,
@@ -208,6 +217,7 @@ impl Exchange {
         self.response.clear();
         self.progress = ResponseProgress::default();
         self.is_last = false;
+        self.forwarded = Forwarded::default();
         self.is_unlogged = false;
     }
 

@@ -1,7 +1,7 @@
 //! A web server library: listeners, an epoll loop that changes hands, connections, scheduling. No Python.
 //!
-//! A [`Handler`] answers requests. It is called on the event loop's own thread, which is the fastest there is; if the call
-//! blocks, the loop goes on in another thread. So a handler is plain code, and there is nothing to `await`.
+//! A [`Handler`] answers requests. It is called on the event loop's own thread, which is the fastest there is; if the
+//! call blocks, the loop goes on in another thread. So a handler is plain code, and there is nothing to `await`.
 //!
 //! [`serve`] is the shortest way to a server. With [`Server::start`] there are settings and an end:
 //!
@@ -45,9 +45,10 @@
 //! ```
 //!
 //! More in the crate's examples: forms (`webserve`), content that comes bit by bit (`streaming`), ending in order
-//! (`graceful_shutdown`). The protocol itself is [`brickwork_http`], here as [`http`].
+//! (`graceful_shutdown`), files (`static`). The protocol itself is [`brickwork_http`], here as [`http`].
 //!
-//! Settings such as [`Config`] are made by struct update from their defaults, as above: fields are added in minor versions.
+//! Settings such as [`Config`] are made by struct update from their defaults, as above: fields are added in minor
+//! versions.
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -57,6 +58,7 @@ compile_error!("Brickwork runs on Linux only for now: its poller is epoll");
 mod access_line;
 mod access_log;
 mod awaited;
+mod balance;
 mod claim;
 mod closing;
 mod config;
@@ -70,6 +72,7 @@ mod doorbell;
 mod engine;
 mod event_loop;
 mod exchange;
+mod forwarded;
 mod handler;
 mod inbox;
 mod input;
@@ -92,6 +95,7 @@ mod sync;
 mod transport;
 
 pub use access_log::{AccessLog, AccessLogFormat};
+pub use balance::Balance;
 pub use brickwork_http as http;
 #[cfg(feature = "reference-schedulers")]
 pub use config::Scheduler;
@@ -100,10 +104,11 @@ pub use content::{Content, Foreign};
 pub use counters::Counters;
 pub use descriptors::after_fork_in_child;
 pub use exchange::{Exchange, Peer, RequestView};
+pub use forwarded::{Forwarded, Scheme, TrustedPeers};
 pub use handler::Handler;
 pub use interpreter::{Interpreter, NoInterpreter};
 pub use listeners::{Bind, Listener, SocketFile};
 pub use request_content::RequestContent;
 pub use response::SendError;
 pub use server::{Ended, Server, Stopper, serve};
-pub use static_files::{Dotfiles, Listings, StaticFiles, StaticOptions};
+pub use static_files::{Dotfiles, Listings, SendfileRoot, StaticFiles, StaticOptions};

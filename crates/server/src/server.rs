@@ -194,6 +194,12 @@ impl Stopper {
         self.engine.crew.note_change();
     }
 
+    /// Whether the loop has begun to drain: it accepts no more connections.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.engine.setup.is_draining.load(Ordering::Relaxed)
+    }
+
     /// Ends at once; requests in flight are cut off.
     pub fn stop_now(&self) {
         self.engine.order(Orders::Stop);

@@ -35,7 +35,10 @@ pub enum Order {
     /// Open the log files again: they were rotated.
     ReopenLogs,
     /// To a zygote: fork a worker, for which a descriptor of its channel comes along.
-    Fork,
+    Fork {
+        /// Its place on the scoreboard.
+        place: usize,
+    },
 }
 
 /// What a child tells the supervisor.
@@ -49,6 +52,8 @@ pub enum Report {
     Failed(String),
     /// It has served enough and wants to be replaced.
     Recycle,
+    /// It accepts no more connections.
+    Quiet,
     /// The application was imported from these files and directories.
     Imported(Vec<PathBuf>),
 }
@@ -88,8 +93,8 @@ impl Channel {
     }
 
     /// Orders a zygote to fork a worker with this end of a channel.
-    pub(crate) fn order_fork(&self, worker_end: Channel) {
-        let _ = self.send(&Order::Fork.encode(), Some(worker_end.0.as_raw_fd()));
+    pub(crate) fn order_fork(&self, worker_end: Channel, place: usize) {
+        let _ = self.send(&Order::Fork { place }.encode(), Some(worker_end.0.as_raw_fd()));
     }
 
     /// Tells the supervisor.
@@ -116,13 +121,16 @@ impl Channel {
         }
     }
 
-    /// For a zygote: waits for the next order to fork; None at the end.
+    /// For a zygote: waits for the next order to fork, and returns the worker's end of its channel and its place on the
+    /// scoreboard; None at the end.
     #[must_use]
-    pub fn wait_for_fork(&self) -> Option<Channel> {
+    pub fn wait_for_fork(&self) -> Option<(Channel, usize)> {
         loop {
             match self.receive(MsgFlags::empty()) {
-                Heard::Message((bytes, Some(fd))) if Order::decode(&bytes) == Some(Order::Fork) => {
-                    return Some(Channel(fd));
+                Heard::Message((bytes, Some(fd))) => {
+                    if let Some(Order::Fork { place }) = Order::decode(&bytes) {
+                        return Some((Channel(fd), place));
+                    }
                 }
                 Heard::Message(_) | Heard::Nothing => {}
                 Heard::End => return None,
@@ -173,7 +181,7 @@ impl Order {
             Order::Unready => b"u".to_vec(),
             Order::Stop => b"s".to_vec(),
             Order::ReopenLogs => b"l".to_vec(),
-            Order::Fork => b"f".to_vec(),
+            Order::Fork { place } => format!("f{place}").into_bytes(),
         }
     }
 
@@ -184,7 +192,7 @@ impl Order {
             b'u' => Order::Unready,
             b's' => Order::Stop,
             b'l' => Order::ReopenLogs,
-            b'f' => Order::Fork,
+            b'f' => Order::Fork { place: std::str::from_utf8(rest).ok()?.parse().ok()? },
             _ => return None,
         })
     }
@@ -197,6 +205,7 @@ impl Report {
             Report::Ready => b"r".to_vec(),
             Report::Failed(text) => [b"x", text.as_bytes()].concat(),
             Report::Recycle => b"c".to_vec(),
+            Report::Quiet => b"q".to_vec(),
             Report::Imported(paths) => {
                 let paths = paths.iter().map(|path| path.to_string_lossy().into_owned());
                 [b"i".to_vec(), paths.collect::<Vec<String>>().join("\n").into_bytes()].concat()
@@ -212,6 +221,7 @@ impl Report {
             b'r' => Report::Ready,
             b'x' => Report::Failed(text.into_owned()),
             b'c' => Report::Recycle,
+            b'q' => Report::Quiet,
             b'i' => Report::Imported(text.lines().map(PathBuf::from).collect()),
             _ => return None,
         })
@@ -259,6 +269,7 @@ mod tests {
             Report::Ready,
             Report::Failed("no\nTraceback".into()),
             Report::Recycle,
+            Report::Quiet,
             Report::Imported(vec!["/a b".into(), "/c".into()]),
         ];
         for report in reports {
@@ -274,8 +285,10 @@ mod tests {
     fn an_order_to_fork_brings_the_workers_end_of_a_channel() {
         let (supervisor, zygote) = Channel::pair().unwrap();
         let (ours, theirs) = Channel::pair().unwrap();
-        supervisor.order_fork(theirs);
-        zygote.wait_for_fork().unwrap().report(&Report::Ready);
+        supervisor.order_fork(theirs, 3);
+        let (worker_end, place) = zygote.wait_for_fork().unwrap();
+        assert_eq!(place, 3);
+        worker_end.report(&Report::Ready);
         assert_eq!(ours.hear(), Heard::Message(Report::Ready));
         drop(supervisor);
         assert!(zygote.wait_for_fork().is_none());

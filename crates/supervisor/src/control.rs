@@ -84,3 +84,11 @@ pub fn request_reload(pid: i32, name: &str) -> io::Result<Result<String, String>
         _ => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server ended before it answered")),
     }
 }
+
+/// Sends HUP to a supervisor.
+///
+/// # Errors
+/// As kill(2).
+pub fn hang_up(pid: i32) -> io::Result<()> {
+    Ok(nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGHUP)?)
+}

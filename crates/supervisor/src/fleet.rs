@@ -66,20 +66,22 @@ impl Supervisor {
 
     fn start_one(&mut self) -> std::io::Result<()> {
         let generation = self.target;
+        let is_taken = |place: &usize| self.workers.iter().any(|worker| worker.place == *place);
+        let place = (0..).find(|place| !is_taken(place)).unwrap_or_default();
         if !self.settings.preload {
-            let (pid, channel) = self.settings.launch.start(Role::Worker, generation, &self.listeners)?;
-            self.workers.push(Worker::new(Some(pid), channel, generation));
+            let (pid, channel) = self.settings.launch.start(Role::Worker, generation, &self.shared, place)?;
+            self.workers.push(Worker::new(Some(pid), channel, generation, place));
             return Ok(());
         }
         match self.zygotes.iter().find(|zygote| zygote.generation == generation) {
             Some(zygote) if zygote.is_ready => {
                 let (ours, theirs) = Channel::pair()?;
-                zygote.channel.order_fork(theirs);
-                self.workers.push(Worker::new(None, ours, generation));
+                zygote.channel.order_fork(theirs, place);
+                self.workers.push(Worker::new(None, ours, generation, place));
             }
             Some(_) => {}
             None => {
-                let (pid, channel) = self.settings.launch.start(Role::Zygote, generation, &self.listeners)?;
+                let (pid, channel) = self.settings.launch.start(Role::Zygote, generation, &self.shared, place)?;
                 let (is_ready, failure, is_mute) = (false, None, false);
                 self.zygotes.push(Zygote { pid, channel, generation, is_ready, failure, is_mute });
             }
@@ -150,7 +152,7 @@ impl Supervisor {
 
     /// The reload is through when nobody of an older generation takes new connections.
     fn conclude_reload(&mut self) {
-        let is_old = |worker: &Worker| worker.is_live() && worker.generation != self.target;
+        let is_old = |worker: &Worker| (worker.is_live() || worker.accepts) && worker.generation != self.target;
         if !self.reload.as_ref().is_some_and(|reload| reload.is_proven) || self.workers.iter().any(is_old) {
             return;
         }

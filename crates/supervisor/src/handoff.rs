@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::str::FromStr;
 
+use crate::Scoreboard;
 use crate::channel::{Channel, inherit};
 
 /// See the module's documentation.
@@ -18,6 +19,9 @@ pub struct Handoff {
     /// Which generation the child belongs to.
     pub generation: u32,
     pub(crate) control: RawFd,
+    /// The child's place on the scoreboard; one that a zygote forks gets its own.
+    pub place: usize,
+    pub(crate) board: RawFd,
     pub(crate) listeners: Vec<RawFd>,
 }
 
@@ -31,14 +35,15 @@ pub enum Role {
 }
 
 impl Handoff {
-    /// Takes over the inherited descriptors: the channel to the supervisor and the listeners. Once.
+    /// Takes over the inherited descriptors: the channel to the supervisor, the scoreboard and the listeners. Once.
     ///
     /// # Errors
     /// If one of them is not open: this process was not started by a supervisor.
-    pub fn take(&self) -> io::Result<(Channel, Vec<OwnedFd>)> {
+    pub fn take(&self) -> io::Result<(Channel, Scoreboard, Vec<OwnedFd>)> {
         let channel = Channel::inherited(inherit(self.control)?);
+        let board = Scoreboard::map(inherit(self.board)?)?;
         let listeners = self.listeners.iter().map(|&fd| inherit(fd)).collect::<io::Result<Vec<OwnedFd>>>()?;
-        Ok((channel, listeners))
+        Ok((channel, board, listeners))
     }
 }
 
@@ -51,7 +56,7 @@ impl fmt::Display for Handoff {
         let listeners: Vec<String> = self.listeners.iter().map(RawFd::to_string).collect();
         let (version, generation, control) = (&self.version, self.generation, self.control);
         write!(f, "@{role},version={version},generation={generation},control={control},")?;
-        write!(f, "listeners={}", listeners.join("+"))
+        write!(f, "board={},place={},listeners={}", self.board, self.place, listeners.join("+"))
     }
 }
 
@@ -69,9 +74,11 @@ impl FromStr for Handoff {
         let version = value_of("version").ok_or(())?.to_owned();
         let generation = value_of("generation").and_then(|text| text.parse().ok()).ok_or(())?;
         let control = value_of("control").and_then(|text| text.parse().ok()).ok_or(())?;
+        let board = value_of("board").and_then(|text| text.parse().ok()).ok_or(())?;
+        let place = value_of("place").and_then(|text| text.parse().ok()).ok_or(())?;
         let listeners = value_of("listeners").ok_or(())?.split('+').filter(|number| !number.is_empty());
         let listeners = listeners.map(str::parse).collect::<Result<Vec<RawFd>, _>>().map_err(|_| ())?;
-        Ok(Handoff { role, version, generation, control, listeners })
+        Ok(Handoff { role, version, generation, control, place, board, listeners })
     }
 }
 
@@ -82,7 +89,8 @@ mod tests {
     #[test]
     fn is_read_as_it_was_written() {
         for (role, listeners) in [(Role::Worker, vec![4, 5]), (Role::Zygote, vec![])] {
-            let handoff = Handoff { role, version: "1.2.3".into(), generation: 7, control: 3, listeners };
+            let handoff =
+                Handoff { role, version: "1.2.3".into(), generation: 7, control: 3, place: 9, board: 8, listeners };
             assert_eq!(handoff.to_string().parse(), Ok(handoff));
         }
         for text in ["app:application", "@worker", "@worker,version=1", "worker,version=1,generation=1,control=3"] {

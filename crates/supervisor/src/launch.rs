@@ -9,8 +9,16 @@ use std::process::Command;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::unistd::Pid;
 
+use crate::Scoreboard;
 use crate::channel::Channel;
 use crate::handoff::{Handoff, Role};
+
+/// What all children inherit.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) listeners: Vec<OwnedFd>,
+    pub(crate) board: Scoreboard,
+}
 
 /// The command line of every child; its [`Handoff`] goes between the two lists of arguments.
 #[derive(Clone, Debug)]
@@ -34,13 +42,22 @@ pub struct Launch {
 
 impl Launch {
     /// Starts a child; returns its process id and our end of its channel.
-    pub(crate) fn start(&self, role: Role, generation: u32, listeners: &[OwnedFd]) -> io::Result<(Pid, Channel)> {
+    pub(crate) fn start(
+        &self,
+        role: Role,
+        generation: u32,
+        shared: &Shared,
+        place: usize,
+    ) -> io::Result<(Pid, Channel)> {
+        let Shared { listeners, board } = shared;
         let (ours, theirs) = Channel::pair()?;
         let handoff = Handoff {
             role,
             version: self.version.clone(),
             generation,
             control: theirs.as_fd().as_raw_fd(),
+            place,
+            board: board.as_fd().as_raw_fd(),
             listeners: listeners.iter().map(AsRawFd::as_raw_fd).collect(),
         };
         let mut command = Command::new(&self.program);
@@ -51,7 +68,8 @@ impl Launch {
         for name in &self.removed {
             command.env_remove(name);
         }
-        let inherited: Vec<BorrowedFd<'_>> = listeners.iter().map(AsFd::as_fd).chain([theirs.as_fd()]).collect();
+        let inherited: Vec<BorrowedFd<'_>> =
+            listeners.iter().map(AsFd::as_fd).chain([theirs.as_fd(), board.as_fd()]).collect();
         // Nothing else is started meanwhile: a supervisor has one thread.
         set_on_exec(&inherited, FdFlag::empty())?;
         let child = command.spawn();

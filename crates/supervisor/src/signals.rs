@@ -4,8 +4,9 @@
 //! child that was only forked (multiprocessing, `os.fork`) inherits the *handlers*; there a signal goes to the action
 //! that was there before ours, so that ending a child works as if this server did not exist.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
@@ -17,6 +18,8 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet};
 use nix::unistd::getpid;
 
 pub use nix::sys::signal::Signal;
+
+use crate::replace_descriptor;
 
 /// The signals that this process takes for itself, until it is dropped. One at a time in a process.
 #[derive(Debug)]
@@ -48,7 +51,11 @@ impl Signals {
     /// # Errors
     /// As eventfd(2) and sigaction(2).
     pub fn install(signals: &[Signal]) -> io::Result<Signals> {
-        OWNER.store(getpid().as_raw(), Ordering::Relaxed);
+        let (ours, before) = (getpid().as_raw(), OWNER.load(Ordering::Relaxed));
+        if ours != before && before != 0 {
+            start_over()?;
+        }
+        OWNER.store(ours, Ordering::Relaxed);
         let mut installed = Signals { wake: wake()?, taken: Vec::with_capacity(signals.len()) };
         for &signal in signals {
             take(signal)?;
@@ -149,6 +156,17 @@ fn wake() -> io::Result<&'static EventFd> {
     }
     let made = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
     Ok(WAKE.get_or_init(|| made))
+}
+
+/// After a fork: parent and child would take each other's wakes from the eventfd that they share.
+fn start_over() -> io::Result<()> {
+    if let Some(shared) = WAKE.get() {
+        let own = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        replace_descriptor(shared, &File::from(OwnedFd::from(own)))?;
+    }
+    CALLED.store(0, Ordering::Relaxed);
+    ARRIVED.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+    Ok(())
 }
 
 /// Runs as a signal handler, on whichever thread the kernel chose: only async-signal-safe calls (signal-safety(7)).

@@ -15,10 +15,11 @@ use nix::unistd::Pid;
 use crate::back_off::BackOff;
 use crate::channel::{Channel, Heard, Order, Report};
 use crate::control::{ControlSocket, answer};
+use crate::launch::Shared;
 use crate::reload::Reload;
 use crate::watch::FileWatch;
 use crate::worker::{Stage, Worker, Zygote};
-use crate::{Launch, Notifier, Signal, Signals, Woken, end};
+use crate::{Launch, Notifier, Scoreboard, Signal, Signals, Woken, end};
 
 /// What the supervisor is to do.
 pub struct Settings {
@@ -41,9 +42,9 @@ pub struct Settings {
     /// The service manager.
     pub notifier: Notifier,
     /// Called once, when the first worker accepts connections.
-    pub on_serving: Box<dyn FnOnce()>,
+    pub on_serving: Box<dyn FnOnce() + Send>,
     /// Called to open our own log again.
-    pub on_reopen_logs: Box<dyn Fn()>,
+    pub on_reopen_logs: Box<dyn Fn() + Send>,
 }
 
 /// How it ended.
@@ -58,7 +59,7 @@ pub enum Outcome {
 /// See the module's documentation.
 pub struct Supervisor {
     pub(crate) settings: Settings,
-    pub(crate) listeners: Vec<OwnedFd>,
+    pub(crate) shared: Shared,
     signals: Signals,
     control: Option<ControlSocket>,
     watch: Option<FileWatch>,
@@ -127,7 +128,7 @@ impl Supervisor {
         Ok(Supervisor {
             wanted: settings.workers,
             settings,
-            listeners,
+            shared: Shared { listeners, board: Scoreboard::create()? },
             signals,
             control,
             watch,
@@ -273,7 +274,7 @@ impl Supervisor {
     /// what waits there.
     pub(crate) fn let_go(&mut self, why: &str) {
         self.zygotes.clear();
-        self.listeners.clear();
+        self.shared.listeners.clear();
         self.control = None;
         self.watch = None;
         if let Some(mut reload) = self.reload.take() {
@@ -338,7 +339,7 @@ impl Supervisor {
                     Report::Ready => zygote.is_ready = true,
                     Report::Failed(text) => zygote.failure = Some(text),
                     Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
-                    Report::Forked(_) | Report::Recycle => {}
+                    Report::Forked(_) | Report::Recycle | Report::Quiet => {}
                 }
             }
             if zygote.is_mute && zygote.failure.is_some() {
@@ -357,6 +358,7 @@ impl Supervisor {
             Report::Forked(pid) => worker.pid = Some(Pid::from_raw(pid)),
             Report::Ready if worker.is_booting() => {
                 worker.stage = Stage::Ready;
+                worker.accepts = true;
                 worker.expires = self.settings.max_worker_lifetime.map(|lifetime| now + spread(lifetime, worker.pid));
                 tracing::info!("{} is ready", worker.name());
                 self.on_ready(index);
@@ -364,6 +366,7 @@ impl Supervisor {
             Report::Ready => {}
             Report::Failed(text) => worker.failure = Some(text),
             Report::Recycle => worker.is_worn = true,
+            Report::Quiet => worker.accepts = false,
             Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
         }
     }
@@ -401,6 +404,7 @@ impl Supervisor {
     }
 
     fn on_end(&mut self, worker: Worker, status: WaitStatus, now: Instant) {
+        self.shared.board.clear(worker.place);
         let Some(how) = end::describe(status) else { return };
         let name = worker.name();
         match worker.stage {

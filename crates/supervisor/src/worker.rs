@@ -14,11 +14,15 @@ pub(crate) struct Worker {
     pub(crate) pid: Option<Pid>,
     pub(crate) channel: Channel,
     pub(crate) generation: u32,
+    /// On the scoreboard.
+    pub(crate) place: usize,
     pub(crate) stage: Stage,
     /// It has served enough, or for long enough: it is to be replaced.
     pub(crate) is_worn: bool,
     /// When it will have served for long enough.
     pub(crate) expires: Option<Instant>,
+    /// It accepts connections, as far as we know.
+    pub(crate) accepts: bool,
     /// Why it could not start.
     pub(crate) failure: Option<String>,
     /// Its end of the channel is closed: it only has to be reaped.
@@ -37,14 +41,16 @@ pub(crate) enum Stage {
 }
 
 impl Worker {
-    pub(crate) fn new(pid: Option<Pid>, channel: Channel, generation: u32) -> Worker {
+    pub(crate) fn new(pid: Option<Pid>, channel: Channel, generation: u32, place: usize) -> Worker {
         Worker {
             pid,
             channel,
             generation,
+            place,
             stage: Stage::Booting,
             is_worn: false,
             expires: None,
+            accepts: false,
             failure: None,
             is_mute: false,
         }

@@ -3,14 +3,17 @@ use std::time::Duration;
 use brickwork_server::{Bind, StaticOptions};
 
 use super::*;
-use crate::config::{LogFormat, LogLevel, LogTarget, Mount};
+use crate::config::{LogFormat, LogLevel, LogTarget, Mount, WorkerCount};
 
 fn parse_words(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Stop> {
     let environment = |name: &str| {
         let found = variables.iter().find(|(variable, _)| *variable == name);
         found.map(|(_, value)| String::from(*value))
     };
-    parse(words.iter().map(OsString::from).collect(), environment)
+    match parse(words.iter().map(OsString::from).collect(), environment)? {
+        Task::Serve(config) => Ok(*config),
+        other => panic!("{words:?}: {other:?}"),
+    }
 }
 
 fn usage_of(words: &[&str], variables: &[(&str, &str)]) -> String {
@@ -45,7 +48,7 @@ fn every_way_to_say_what_is_served() {
 
 #[test]
 fn wrong_usage_is_said_in_one_message() {
-    let rows: [(&[&str], &str); 13] = [
+    let rows: [(&[&str], &str); 18] = [
         (&[], "Usage: brickwork [OPTIONS] APP"),
         (&["run"], "APP"),
         (&["app.py"], "a module is meant: app:application"),
@@ -59,6 +62,11 @@ fn wrong_usage_is_said_in_one_message() {
         (&["--error-logfile", "none", "app"], "--error-logfile"),
         (&["--limit-request-line", "100KiB", "app"], "--limit-request-head"),
         (&["--frobnicate", "app"], "--frobnicate"),
+        (&["-w", "0", "app"], "1 to 1024, or auto"),
+        (&["--preload", "--reload", "app"], "choose"),
+        (&["--forwarded-allow-ips", "10.0.0.0/64", "app"], "--forwarded-allow-ips"),
+        (&["--health-path", "healthz", "app"], "/healthz"),
+        (&["reload", "--pid", "/run/app.pid", "17"], "cannot be used with"),
     ];
     for (words, fragment) in rows {
         let text = usage_of(words, &[]);
@@ -71,8 +79,8 @@ fn a_flag_of_another_server_gets_one_line() {
     let rows: [(&[&str], &str); 6] = [
         (&["-k", "gevent", "app:app"], "-k: brickwork needs no worker class"),
         (&["app:app", "--worker-class=gevent"], "--worker-class: brickwork needs no worker class"),
-        (&["-w4", "app:app"], "-w: not yet"),
-        (&["app:app", "--workers", "4"], "--workers: not yet"),
+        (&["app:app", "-D"], "-D: not here"),
+        (&["app:app", "--uid", "4"], "--uid: use --user"),
         (&["run", "--interface", "wsgi", "app:app"], "--interface: "),
         (&["--http", ":8000", "--wsgi-file", "app.py"], "--http: use --bind"),
     ];
@@ -149,7 +157,7 @@ fn the_help_tells_the_defaults() {
         let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
         let (Some(long), Some((_, default))) = (flag.get_long(), help.split_once("(default ")) else { continue };
         let default = default.trim_end_matches(')');
-        if ["bind", "spool-dir"].contains(&long) {
+        if ["bind", "spool-dir", "workers", "forwarded-allow-ips"].contains(&long) {
             continue;
         }
         let typed = parse_words(&["app", &format!("--{long}={default}")], &[]).unwrap();
@@ -157,6 +165,28 @@ fn the_help_tells_the_defaults() {
         told += 1;
     }
     assert!(told >= 15, "only {told} defaults are told");
+}
+
+#[test]
+fn workers_come_from_the_flag_or_web_concurrency() {
+    let workers =
+        |words: &[&str], value: &str| parse_words(words, &[("WEB_CONCURRENCY", value)]).unwrap().processes.workers;
+    assert_eq!(workers(&["app"], "3"), WorkerCount::Fixed(3));
+    assert_eq!(workers(&["app"], ""), WorkerCount::Fixed(1));
+    assert_eq!(workers(&["app", "-w", "auto"], "3"), WorkerCount::Auto);
+    assert!(usage_of(&["app"], &[("WEB_CONCURRENCY", "many")]).contains("WEB_CONCURRENCY"));
+}
+
+#[test]
+fn reload_names_its_server_in_one_of_three_ways() {
+    let reload = |words: &[&str]| match parse(words.iter().map(OsString::from).collect(), |_| None) {
+        Ok(Task::Reload(reload)) => reload,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(reload(&["reload", "--wait"]), Reload { wait: true, pid: None, name: None, process: None });
+    assert_eq!(reload(&["reload", "--pid", "/run/a"]).pid, Some("/run/a".into()));
+    assert_eq!(reload(&["reload", "--name", "shop"]).name, Some("shop".into()));
+    assert_eq!(reload(&["reload", "17"]).process, Some(17));
 }
 
 #[test]
@@ -226,5 +256,8 @@ fn a_mount_needs_a_prefix_and_a_directory() {
         assert!(text.contains(fragment), "{mount}: {text}");
     }
     assert!(usage_of(&["static", "--static", "/a=b"], &[]).contains("--static"));
+    assert!(usage_of(&["static", "--sendfile-root", "/a"], &[]).contains("--sendfile-root"));
+    let root = parse_words(&["app", "--sendfile-root", "/srv/media"], &[]).unwrap().sendfile_root;
+    assert_eq!(root, Some("/srv/media".into()));
     assert!(usage_of(&["--threads", "1", "static"], &[]).contains("'static' comes first"));
 }

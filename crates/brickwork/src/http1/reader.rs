@@ -52,8 +52,8 @@ impl RequestReader {
         Ok(())
     }
 
-    /// The head, once it is complete: method, target, minor version, fields (names in lower case), whether the connection may persist, whether
-    /// the client waits for a 100 (Continue).
+    /// The head, once it is complete: method, target, minor version, fields (names in lower case), whether the
+    /// connection may persist, whether the client waits for a 100 (Continue).
     fn head<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let mut reading = self.lock()?;
         let Reading { parser, buffer, head, limits, scheme, .. } = &mut *reading;

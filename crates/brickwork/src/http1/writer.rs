@@ -24,8 +24,8 @@ impl ResponseWriter {
         ResponseWriter(Mutex::new(None))
     }
 
-    /// The head of a final response. `request` is the method and the minor version of the request; `date` becomes the Date field unless one
-    /// is given.
+    /// The head of a final response. `request` is the method and the minor version of the request; `date` becomes the
+    /// Date field unless one is given.
     fn head<'py>(
         &self,
         py: Python<'py>,
@@ -77,7 +77,8 @@ pub(crate) fn interim_response<'py>(
     status_code: u16,
     fields: Vec<(Vec<u8>, Vec<u8>)>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    // A final head is built for its checks, and gets the interim status line. What frames a content is not in it before `finish`.
+    // A final head is built for its checks, and gets the interim status line. What frames a content is not in it before
+    // `finish`.
     const STATUS_LINE: usize = b"HTTP/1.1 200 \r\n".len();
     let head = begun(200, fields.iter().map(|(name, value)| (&name[..], &value[..])))?;
     let fields = head.as_bytes().split_at(STATUS_LINE + reason_phrase(200).len()).1;
