@@ -29,6 +29,8 @@ help:
 	@echo "make bench-quick                 Brickwork beside its fastest peers, under three minutes; bench-hello: with intervals"
 	@echo "make bench                       every scenario and every peer (hours); bench-scheduling: the scheduler's rows"
 	@echo "make bench-instructions          instruction counts of the pure-Rust paths against the recorded ones"
+	@echo "make fuzz-smoke                  each fuzz target for a minute"
+	@echo "make fuzz                        each fuzz target for an hour (FUZZ_SECONDS=3600)"
 	@echo "make clean                       remove everything that was built or set up here"
 
 ifdef APP
@@ -103,9 +105,30 @@ bench-scheduling: bench/.venv/.reference bench/.venv/.load
 bench-instructions:
 	$(PYTHON) bench/instructions/count.py $(OPTIONS)
 
+# Needs a C++ compiler, for libFuzzer. What was found before is tried again first: it stays in fuzz/corpus.
+FUZZ_TARGETS := head any_split chunked report response_round_trip
+FIXTURES := ../crates/http/fixtures/accept ../crates/http/fixtures/reject
+FUZZ_SEEDS_head := $(FIXTURES)
+FUZZ_SEEDS_any_split := $(FIXTURES)
+FUZZ_SEEDS_report := $(FIXTURES)
+FUZZ_SEEDS_chunked := seeds/chunked
+
+.PHONY: fuzz-smoke fuzz
+fuzz-smoke: FUZZ_SECONDS ?= 60
+fuzz: FUZZ_SECONDS ?= 3600
+fuzz-smoke fuzz: $(FUZZ_TARGETS:%=fuzz-target-%)
+
+# No sanitizer: the code under test has no unsafe, and the compiler need not be a nightly.
+.PHONY: $(FUZZ_TARGETS:%=fuzz-target-%)
+$(FUZZ_TARGETS:%=fuzz-target-%): fuzz-target-%:
+	@cargo fuzz --version >/dev/null 2>&1 || { set -x; cargo install --locked cargo-fuzz; }
+	@mkdir -p fuzz/corpus/$*
+	cd fuzz && cargo fuzz run --sanitizer none $* corpus/$* $(FUZZ_SEEDS_$*) -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1
+
 .PHONY: clean
 clean:
-	rm -rf .venv .venv-* target target-* .pytest_cache bench/.venv bench/build bench/*/target
+	rm -rf .venv .venv-* target target-* .pytest_cache bench/.venv bench/build bench/*/target fuzz/target fuzz/corpus
 
 $(VENV)/.tools:
 	$(PYTHON) -m venv $(VENV)

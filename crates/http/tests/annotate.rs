@@ -1,6 +1,7 @@
 //! An annotated message is the parsed one: same verdict, same content, and every byte has a name.
 
 mod connection;
+mod made_up;
 
 use std::collections::BTreeSet;
 
@@ -68,8 +69,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn annotating_any_bytes_tells_what_the_parser_did(bytes in connection::made_up(), is_tight in any::<bool>()) {
-        let limits = if is_tight { connection::TIGHT } else { Limits::default() };
+    fn annotating_any_bytes_tells_what_the_parser_did(bytes in made_up::made_up(), is_tight in any::<bool>()) {
+        let limits = if is_tight { made_up::TIGHT } else { Limits::default() };
         annotated(&bytes, &limits, &read(&bytes, &[], &limits));
     }
 }

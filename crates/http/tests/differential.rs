@@ -1,12 +1,14 @@
 //! Beside httparse, a parser of the same purpose that others rely on: where the two disagree about a head, the reason is here.
 
 mod connection;
+mod made_up;
 
 use std::collections::BTreeSet;
 
 use brickwork_http::h1::{HeadParser, Progress, RequestHead};
 use brickwork_http::{Limits, Version};
-use connection::{fixtures, made_up, smuggling};
+use connection::{fixtures, smuggling};
+use made_up::made_up;
 use proptest::prelude::*;
 
 /// httparse finds the parts of a head and leaves what they mean to its caller.

@@ -1,9 +1,11 @@
 //! However the bytes are split, the server sees the same requests, refuses by the same rule, and at the same byte.
 
 mod connection;
+mod made_up;
 
 use brickwork_http::Limits;
-use connection::{TIGHT, fixtures, made_up, read};
+use connection::{fixtures, read};
+use made_up::{TIGHT, made_up};
 use proptest::prelude::*;
 
 #[test]

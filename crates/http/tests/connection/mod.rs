@@ -1,12 +1,9 @@
 //! A connection's worth of bytes, read as a server would: one request after the other, until the bytes end or break a rule.
 
 // Each test program uses its part of this.
-#![allow(dead_code, unused_imports)]
+#![allow(dead_code)]
 
-mod made_up;
 pub(crate) mod smuggling;
-
-pub(crate) use made_up::{TIGHT, made_up};
 
 use brickwork_http::h1::{BodyReader, Framing, HeadParser, Persistence, Progress, RequestHead, Step};
 use brickwork_http::{FieldName, Limits, Method, Rejection, Rule, Span, Version};

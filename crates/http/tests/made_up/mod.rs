@@ -1,4 +1,6 @@
 //! Bytes that look like requests, good and bad.
+// Each test program uses its part of this.
+#![allow(dead_code)]
 
 use brickwork_http::Limits;
 use proptest::prelude::*;
@@ -82,9 +84,9 @@ fn pieced() -> impl Strategy<Value = Vec<u8>> {
 
 /// A fixture with a few bytes changed, cut out or put in.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
-    let small: Vec<Vec<u8>> = super::fixtures("accept")
+    let small: Vec<Vec<u8>> = crate::connection::fixtures("accept")
         .into_iter()
-        .chain(super::fixtures("reject"))
+        .chain(crate::connection::fixtures("reject"))
         .map(|(_, bytes)| bytes)
         .filter(|bytes| bytes.len() < 1000)
         .collect();
