@@ -11,6 +11,9 @@ from .peers import BENCH
 from .reference_answer import ReferenceAnswer, WrongAnswer
 from .scenarios import Scenario
 
+# Seconds that opening connections and waiting for last answers may take beyond the load itself.
+PATIENCE = 40
+
 
 @dataclass(frozen=True)
 class Load:
@@ -56,13 +59,16 @@ def by_client(port: int, scenario: Scenario, seconds: int, core: int, reference:
 
 
 def run(command: list[str], core: int, seconds: float) -> str:
-    result = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=seconds + 60,
-        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-    )
+    try:
+        result = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=seconds + PATIENCE,
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )
+    except subprocess.TimeoutExpired:
+        raise WrongAnswer(f"{PATIENCE} s after its end the load has not ended") from None
     if result.returncode:
         raise WrongAnswer(f"{command[0]}: {result.stderr.strip()[-200:]}")
     return result.stdout

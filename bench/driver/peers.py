@@ -66,9 +66,10 @@ def script(name: str) -> Callable[[str, int, Path], list[str]]:
 
 
 def granian(*flags: str) -> Callable[[str, int, Path], list[str]]:
-    fixed = ["--interface", "wsgi", "--host", "127.0.0.1", "--workers", "1", "--http", "1", "--no-ws", "--backlog", "2048"]
-    quiet = ["--log-level", "warning", "--no-access-log"]
-    return lambda app, port, scratch: [PYTHON, "-m", "granian", *fixed, *quiet, *flags, "--port", str(port), app]
+    fixed = ["--interface", "wsgi", "--host", "127.0.0.1", "--workers", "1", "--http", "1", "--no-ws"]
+    # Its backpressure counts connections, not requests: with the default, many idle ones keep everybody else out.
+    limits = ["--backlog", "2048", "--backpressure", "12000", "--log-level", "warning", "--no-access-log"]
+    return lambda app, port, scratch: [PYTHON, "-m", "granian", *fixed, *limits, *flags, "--port", str(port), app]
 
 
 def gunicorn(*flags: str) -> Callable[[str, int, Path], list[str]]:
@@ -120,6 +121,15 @@ def nginx(app: str, port: int, scratch: Path) -> list[str]:
 def reference(name: str, settings: str, environment: dict[str, str]) -> Peer:
     """Brickwork as built with its reference schedulers, which differ in nothing else."""
     return Peer(name, brickwork(*LOG_OFF), settings, environment, (str(BENCH / "build/reference"),))
+
+
+def limit(name: str, settings: str, app: str = "") -> Peer:
+    """One of our own limit servers; `app` in place of the scenario's."""
+
+    def command(given: str, port: int, scratch: Path) -> list[str]:
+        return script("limit_server.py")(app or given, port, scratch)
+
+    return Peer(name, command, settings, python_path=(str(BENCH / "build/limit"),))
 
 
 LOG_OFF = ("--access-logfile", "none")
@@ -184,6 +194,8 @@ PEERS = {
             " idle connection); request log off",
             distribution="uwsgi",
         ),
+        limit("limit-fixed", "bare epoll with a fixed answer", "fixed"),
+        limit("limit-wsgi", "epoll and the least possible WSGI call"),
         Peer("nginx", nginx, "one process, sendfile, tcp_nopush, access log off; files only", distribution="nginx"),
     ]
 }
