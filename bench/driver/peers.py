@@ -66,10 +66,9 @@ def script(name: str) -> Callable[[str, int, Path], list[str]]:
 
 
 def granian(*flags: str) -> Callable[[str, int, Path], list[str]]:
-    fixed = ["--interface", "wsgi", "--host", "127.0.0.1", "--workers", "1", "--http", "1", "--no-ws"]
-    # Its backpressure counts connections, not requests: with the default, many idle ones keep everybody else out.
-    limits = ["--backlog", "2048", "--backpressure", "12000", "--log-level", "warning", "--no-access-log"]
-    return lambda app, port, scratch: [PYTHON, "-m", "granian", *fixed, *limits, *flags, "--port", str(port), app]
+    fixed = ["--interface", "wsgi", "--host", "127.0.0.1", "--workers", "1", "--http", "1", "--no-ws", "--backlog", "2048"]
+    quiet = ["--log-level", "warning", "--no-access-log"]
+    return lambda app, port, scratch: [PYTHON, "-m", "granian", *fixed, *quiet, *flags, "--port", str(port), app]
 
 
 def gunicorn(*flags: str) -> Callable[[str, int, Path], list[str]]:
@@ -146,15 +145,22 @@ PEERS = {
         Peer("fastwsgi", script("fastwsgi_server.py"), "TCP_NODELAY on, log level errors only", distribution="fastwsgi"),
         Peer(
             "granian",
-            granian("--runtime-mode", "st", "--blocking-threads", "1"),
-            "HTTP/1 only, no WebSockets, single-threaded runtime: what its documentation advises for one core; one blocking"
-            " thread, its default for WSGI without a setting",
+            granian("--runtime-mode", "st", "--blocking-threads", "1", "--backpressure", "12000"),
+            "HTTP/1 only, no WebSockets; the single-threaded runtime, which it chooses itself here; one blocking thread: for"
+            " applications that answer at once its documentation advises very few; backpressure above the number of"
+            " connections, as its documentation asks, because it counts these",
             distribution="granian",
         ),
         Peer(
             "granian-64",
-            granian("--runtime-mode", "st", "--blocking-threads", "64"),
+            granian("--runtime-mode", "st", "--blocking-threads", "64", "--backpressure", "12000"),
             "as granian, 64 blocking threads, for applications that wait",
+            distribution="granian",
+        ),
+        Peer(
+            "granian-default",
+            granian(),
+            "HTTP/1 only, no WebSockets; no setting for threads: half the backpressure, which is the backlog",
             distribution="granian",
         ),
         Peer(

@@ -45,7 +45,7 @@ SUITES: dict[str, list[Row]] = {
         Row("flask-log", ALL, 6),
         Row("sleep-20ms", ["brickwork", *WITH_THREADS], 6),
         Row("sleep-20ms-1000", ["brickwork", *WITH_THREADS], 6),
-        Row("mixed", [*FAST, *WITH_THREADS], 6),
+        Row("mixed", [*FAST, "granian-default", *WITH_THREADS], 6),
         Row("python-1ms", [*ALL, "limit-wsgi"], 6),
         Row("hello-1", [*ALL, "limit-wsgi"], 10),
         Row("rate-20000", FAST, 6),
