@@ -24,6 +24,8 @@ help:
 	@echo "make serve APP=module:callable   serve another application of the current directory"
 	@echo "make test                        all checks and tests (what .ci/run calls)"
 	@echo "make test-pythons                the pytest suite on every CPython found, 3.10 and later"
+	@echo "make test-loom                   the models of the scheduler's protocols (.ci/run calls it too)"
+	@echo "make test-browser                the pages in headless Chromium, with pictures in target/browser"
 	@echo "make bench-quick                 Brickwork beside its fastest peers, under three minutes; bench-hello: with intervals"
 	@echo "make bench                       every scenario and every peer (hours); bench-scheduling: the scheduler's rows"
 	@echo "make bench-instructions          instruction counts of the pure-Rust paths against the recorded ones"
@@ -46,7 +48,13 @@ test: check rust-tests pytest
 check: $(VENV)/.tools
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked -p brickwork-http -p brickwork-server
 	$(BIN)/python tools/check_layers.py
+
+# The protocols that hand the loop over, in every interleaving, and with each step left out.
+.PHONY: test-loom
+test-loom:
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target-loom cargo test --release --locked -p brickwork-server --lib models
 
 # Tests that embed Python are linked with libpython, which not every Python has; pytest covers those crates in any case.
 .PHONY: rust-tests
@@ -71,6 +79,13 @@ test-pythons:
 	        || failed="$$failed $$version"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "failed on CPython$$failed"; exit 1; fi
+
+# Pictures to look at; Debian's Chromium is installed if there is none.
+.PHONY: test-browser
+test-browser: $(VENV)/.installed $(VENV)/.tests
+	@command -v chromium >/dev/null || { set -x; as_root=; test "$$(id -u)" = 0 || as_root=sudo; \
+	    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends chromium; }
+	SCREENSHOTS=target/browser $(BIN)/python -m pytest tests/browser_pages.py
 
 # Benchmarks measure Brickwork and its peers in an environment of their own. OPTIONS goes to bench/run.py.
 .PHONY: bench bench-quick bench-hello

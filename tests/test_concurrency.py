@@ -42,7 +42,7 @@ def test_a_chain_of_requests_each_released_by_the_next(server):
 
 
 def test_two_hundred_requests_that_sleep_leave_the_fast_path_responsive(server, tmp_path):
-    """All two hundred are inside the application, asleep; every fast request in between is answered before any of them."""
+    """All two hundred are inside the application, asleep; every fast request is answered before any of them."""
     gate = tmp_path / "gate"
     sleepers = [server.connect() for _ in range(200)]
     try:

@@ -61,7 +61,9 @@ def test_a_page(client, framework):
     assert response.headers["Content-Length"] == str(len(response.content))
 
 
-@pytest.mark.parametrize("name", ["plain", "with space", "h\u00e9llo", "\u4e16\u754c", "\U0001f9f1", "50%", "a+b", "a&b=c"])
+@pytest.mark.parametrize(
+    "name", ["plain", "with space", "h\u00e9llo", "\u4e16\u754c", "\U0001f9f1", "50%", "a+b", "a&b=c"]
+)
 def test_unicode_paths(client, name):
     response = client.get(f"/names/{requests.utils.quote(name)}")
     assert (response.status_code, response.content.decode()) == (200, name)
@@ -99,7 +101,7 @@ def test_raw_content_by_length(client, method, size):
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 @pytest.mark.parametrize("size", [10, 100_000, 2_000_000])
 def test_a_chunked_upload(client, method, size):
-    """The client does not know the length in advance; a framework that goes by CONTENT_LENGTH sees the content all the same."""
+    """Nobody knows the length in advance; a framework that goes by CONTENT_LENGTH sees the content all the same."""
     content = TWENTY_MEGABYTES[:size]
     response = client.request(method, "/raw", data=(content[at : at + 9999] for at in range(0, size, 9999)))
     assert response.json() == {"size": size, "digest": hashlib.sha256(content).hexdigest()}

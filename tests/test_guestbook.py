@@ -104,7 +104,7 @@ def test_what_is_not_there_is_a_404(visitor):
 
 def test_the_export_is_streamed_and_complete(visitor):
     for number in range(30):
-        visitor.sign(f"Visitor {number}", f"Message, \"{number}\"\nin two lines")
+        visitor.sign(f"Visitor {number}", f'Message, "{number}"\nin two lines')
     visitor.sign("=1+1", "@formula")
     answer = visitor.get("/guestbook.csv")
     assert answer.headers["Transfer-Encoding"] == "chunked" and "attachment" in answer.headers["Content-Disposition"]

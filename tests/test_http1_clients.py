@@ -108,7 +108,7 @@ def test_a_slow_reader_gets_everything_while_others_are_served(server):
 
 
 def test_slow_readers_in_number_hold_up_nobody(server):
-    """More of them than threads: what they have not read waits in the server's memory, not in an application's thread."""
+    """More of them than threads: what they have not read waits in the server's memory, not in a thread."""
     slow = [server.connect(receive_buffer=4096) for _ in range(100)]
     try:
         for connection in slow:
@@ -125,7 +125,9 @@ def test_half_sent_requests_in_number_hold_up_nobody(server):
     slow = [server.connect() for _ in range(200)]
     try:
         for number, connection in enumerate(slow):
-            connection.send(get("/one-block")[: 1 + number % 30] if number % 2 else post("/one-block", b"", "Content-Length: 5"))
+            connection.send(
+                get("/one-block")[: 1 + number % 30] if number % 2 else post("/one-block", b"", "Content-Length: 5")
+            )
         for _ in range(10):
             assert server.get("/one-block").content == b"one block"
         for number, connection in enumerate(slow):

@@ -56,7 +56,9 @@ def test_a_whole_exchange_of_three_requests_may_arrive_byte_by_byte(server, toke
 
 @pytest.mark.parametrize("cut", range(0, 140, 3))
 def test_a_request_may_be_cut_anywhere(server, token, cut):
-    data = request("POST", f"/{token}", "Transfer-Encoding: chunked", content=chunked(b"hello ", b"world", trailers=b"X-T: 1\r\n"))
+    data = request(
+        "POST", f"/{token}", "Transfer-Encoding: chunked", content=chunked(b"hello ", b"world", trailers=b"X-T: 1\r\n")
+    )
     with server.connect() as connection:
         connection.send(data[:cut], data[cut:])
         assert connection.receive().status == 200
@@ -80,7 +82,16 @@ def test_content_of_any_size_arrives_in_full(shared, size, framing):
 
 @pytest.mark.parametrize(
     "extension",
-    [b";a", b";a=b", b";a=b;c=d", b';a="quoted; \\" string"', b" ; a = b", b"\t;a\t=\tb", b";a=b" * 20, b";!#$%&'*+-.^_`|~09=x"],
+    [
+        b";a",
+        b";a=b",
+        b";a=b;c=d",
+        b';a="quoted; \\" string"',
+        b" ; a = b",
+        b"\t;a\t=\tb",
+        b";a=b" * 20,
+        b";!#$%&'*+-.^_`|~09=x",
+    ],
 )
 def test_chunk_extensions_are_read_and_ignored(server, token, extension):
     content = chunk(b"hello ", extension) + chunk(b"world") + b"0" + extension + b"\r\n\r\n"
@@ -102,11 +113,15 @@ def test_a_chunk_size_is_hexadecimal_in_either_case(server, token, digits):
     assert seen(server, token) == [["POST", f"/{token}", "0123456789"]]
 
 
-@pytest.mark.parametrize("trailers", [b"", b"X-One: 1\r\n", b"X-One: 1\r\nX-Two: \r\n", b"Content-Length: 5\r\n", b"Host: evil\r\n"])
+@pytest.mark.parametrize(
+    "trailers", [b"", b"X-One: 1\r\n", b"X-One: 1\r\nX-Two: \r\n", b"Content-Length: 5\r\n", b"Host: evil\r\n"]
+)
 def test_a_trailer_section_ends_the_content_and_is_dropped(server, token, trailers):
     with server.connect() as connection:
         content = chunked(b"hello", trailers=trailers)
-        connection.send(request("POST", f"/{token}", "Transfer-Encoding: chunked", content=content) + get(f"/{token}/next"))
+        connection.send(
+            request("POST", f"/{token}", "Transfer-Encoding: chunked", content=content) + get(f"/{token}/next")
+        )
         assert [connection.receive().status for _ in range(2)] == [200, 200]
         connection.finish()
     assert [entry[2] for entry in seen(server, token)] == ["hello", ""]
@@ -148,7 +163,10 @@ def test_an_unknown_minor_version_reads_as_1_1(server, token):
 def test_content_that_the_application_leaves_does_not_disturb_the_next_request(server, token, unread):
     with server.connect() as connection:
         connection.send(post(f"/{token}/unread", b"GET / HTTP/1.1\r\n" * (unread // 16)), get(f"/{token}/next"))
-        assert [connection.receive().content for _ in range(2)] == [f"/{token}/unread".encode(), f"/{token}/next".encode()]
+        assert [connection.receive().content for _ in range(2)] == [
+            f"/{token}/unread".encode(),
+            f"/{token}/next".encode(),
+        ]
         connection.finish()
     assert len(seen(server, token)) == 2
 
@@ -173,12 +191,16 @@ def test_pipelined_requests_may_have_content_of_every_framing(server, token):
         if number % 3 == 0:
             requests.append(post(target, content))
         elif number % 3 == 1:
-            requests.append(request("PUT", target, "Transfer-Encoding: chunked", content=chunked(*pieces(content, 700))))
+            requests.append(
+                request("PUT", target, "Transfer-Encoding: chunked", content=chunked(*pieces(content, 700)))
+            )
         else:
             requests.append(get(target))
     with server.connect() as connection:
         connection.send(b"".join(requests))
-        assert [connection.receive().content for _ in requests] == [f"/{token}/{number}".encode() for number in range(16)]
+        assert [connection.receive().content for _ in requests] == [
+            f"/{token}/{number}".encode() for number in range(16)
+        ]
         connection.finish()
     assert [len(entry[2]) for entry in seen(server, token)] == [0 if n % 3 == 2 else n * 1000 for n in range(16)]
 

@@ -1,4 +1,4 @@
-"""How long a client may take: each deadline ends what waits for it, with 408 where a request was begun, and nothing else.
+"""How long a client may take: each deadline ends what it is for, with 408 where a request was begun.
 
 The deadlines are set short, and the tests wait for what they bring about; none of them sleeps them through.
 """

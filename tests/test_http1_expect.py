@@ -50,7 +50,7 @@ def test_100_is_sent_once_however_often_the_application_reads(server):
 
 @pytest.mark.parametrize(("path", "status"), [("/refuse", 403), ("/accept-unread", 200), ("/empty-read", 200)])
 def test_an_application_that_does_not_read_never_triggers_100(server, path, status):
-    """The final status comes first, and the upload is saved: since the content may or may not follow, the connection ends."""
+    """The final status comes first and saves the upload: whether content follows is unknown, so the connection ends."""
     with server.connect() as connection:
         response = connection.exchange(announce(path, 1_000_000_000))
         assert response.status == status and response.is_last

@@ -1,4 +1,4 @@
-"""How much of each part of a request is accepted, and with which status the rest is refused; and that the answer arrives."""
+"""How much of each part of a request is accepted, with which status more is refused, and that the answer arrives."""
 
 import json
 
@@ -88,7 +88,7 @@ def test_no_limit_is_a_limit_on_a_connection(server):
         connection.finish()
 
 
-# The answer to a refused request is delivered, although more was being sent: closing with unread bytes would reset it away.
+# The answer to a refused request is delivered although more was being sent: closing with unread bytes resets it away.
 
 
 @pytest.mark.parametrize(

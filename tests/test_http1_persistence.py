@@ -44,7 +44,9 @@ def test_close_anywhere_in_the_options_ends_the_connection_after_the_response(se
         connection.expect_close()
 
 
-@pytest.mark.parametrize("field", ["Connection: closed", "Connection: not-close", 'Connection: "close"', "X-Connection: close"])
+@pytest.mark.parametrize(
+    "field", ["Connection: closed", "Connection: not-close", 'Connection: "close"', "X-Connection: close"]
+)
 def test_an_option_that_only_resembles_close_does_not_end_the_connection(server, field):
     with server.connect() as connection:
         assert ask(connection, "/one-block", field).status in (200, 400)
@@ -119,6 +121,9 @@ def test_answers_to_head_put_delete_and_options_keep_the_connection_in_step(serv
 
 def test_a_connection_over_a_unix_socket_is_like_any_other(serve, tmp_path):
     with serve("input_probe", "--bind", f"unix:{tmp_path / 'socket'}") as server, server.connect() as connection:
-        for framing in (post("/?read", b"hello"), request("POST", "/?read", "Transfer-Encoding: chunked", content=chunked(b"hello"))):
+        for framing in (
+            post("/?read", b"hello"),
+            request("POST", "/?read", "Transfer-Encoding: chunked", content=chunked(b"hello")),
+        ):
             assert json.loads(connection.exchange(framing).content) == ["hello"]
         connection.finish()

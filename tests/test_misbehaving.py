@@ -1,4 +1,4 @@
-"""Applications that break the rules: nothing ill-formed reaches the client, the log names the offender, the server lives."""
+"""Applications that break the rules: nothing ill-formed is sent, the log names the offender, the server lives."""
 
 import json
 import re
@@ -32,7 +32,9 @@ def expect_500(server, target, pattern):
         response = connection.exchange(get(target))
         assert (response.status, response.reason) == (500, "Internal Server Error")
         text = repr(response)
-        assert not [word for word in ("Injected", "should not be sent", "X-Bad", "X-First", "Traceback") if word in text]
+        assert not [
+            word for word in ("Injected", "should not be sent", "X-Bad", "X-First", "Traceback") if word in text
+        ]
         connection.finish()
     return server.wait_for_log(pattern, mark)
 
@@ -238,7 +240,9 @@ def test_an_exception_cannot_write_a_line_or_a_colour_into_the_log(server):
         ("iteration-and-close-raise", b"so far so good", "ZeroDivisionError: in iteration"),
     ],
 )
-def test_an_exception_after_the_head_is_an_aborted_response_with_the_traceback_in_the_log(server, name, content, pattern):
+def test_an_exception_after_the_head_is_an_aborted_response_with_the_traceback_in_the_log(
+    server, name, content, pattern
+):
     expect_abort(server, f"/ends/{name}", content, pattern)
 
 
@@ -300,7 +304,9 @@ def test_content_longer_than_its_content_length_is_cut_and_reported(server, name
     mark = server.log_size()
     with server.connect() as connection:
         response = connection.exchange(get(f"/lengths/{name}"))
-        assert response.content == (b"" if name == "longer-than-zero" else b"0123456789" if "end" not in name else b"0123401234")
+        assert response.content == (
+            b"" if name == "longer-than-zero" else b"0123456789" if "end" not in name else b"0123401234"
+        )
         connection.half_close()
         connection.expect_end()
     server.wait_for_log("Content-Length", mark)

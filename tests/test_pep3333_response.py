@@ -29,7 +29,17 @@ def notes(server, name):
 
 # Every server of these is started for one shape of callable; the shapes are those of PEP 3333's "callable".
 @pytest.mark.parametrize(
-    "shape", ["function", "Class", "instance", "instance.method", "Holder.inner", "Holder.partial", "Holder.static", "validated"]
+    "shape",
+    [
+        "function",
+        "Class",
+        "instance",
+        "instance.method",
+        "Holder.inner",
+        "Holder.partial",
+        "Holder.static",
+        "validated",
+    ],
 )
 def test_the_application_is_called_by_position_whatever_kind_of_callable_it_is(serve, shape):
     with serve(f"callables:{shape}") as server:
@@ -122,7 +132,9 @@ def test_fields_arrive_in_order_with_the_application_s_spelling(server):
 
 def test_date_and_server_are_added(server):
     response = server.get("/one-block")
-    assert re.fullmatch(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", response.field("date"))
+    assert re.fullmatch(
+        r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", response.field("date")
+    )
     assert email.utils.parsedate_to_datetime(response.field("date"))
     assert response.field("server")
 
@@ -147,7 +159,8 @@ def test_a_status_without_content_leaves_the_connection_in_step(server, path, st
 
 
 @pytest.mark.parametrize(
-    "path", ["/one-block", "/generator", "/by-write", "/large", "/large-in-blocks", "/endless", "/empty-list", "/file-wrapper"]
+    "path",
+    ["/one-block", "/generator", "/by-write", "/large", "/large-in-blocks", "/endless", "/empty-list", "/file-wrapper"],
 )
 def test_head_gets_the_head_alone(server, path):
     with server.connect() as connection:
@@ -299,7 +312,9 @@ def test_a_file_shorter_than_its_content_length_cannot_be_taken_for_complete(ser
     assert cut.value.so_far.content == b"0123456789"
 
 
-@pytest.mark.parametrize(("path", "name"), [("/file-wrapper-bytes-io", "file"), ("/file-wrapper-closed-file", "real-file")])
+@pytest.mark.parametrize(
+    ("path", "name"), [("/file-wrapper-bytes-io", "file"), ("/file-wrapper-closed-file", "real-file")]
+)
 def test_the_file_is_closed_once(server, path, name):
     before = len(notes(server, name))
     server.get(path)

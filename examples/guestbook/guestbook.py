@@ -1,11 +1,11 @@
 """A guest book: a small Flask application of the everyday kind, kept in SQLite.
 
-It has what real applications have and servers get wrong: forms that redirect, a session cookie, file uploads, a download
-that is streamed while it is read. Nothing in it knows which server runs it.
+It has what real applications have and servers get wrong: forms that redirect, a session cookie, file uploads, a
+download that is streamed while it is read. Nothing in it knows which server runs it.
 
 Settings, from the environment:
-    GUESTBOOK_DATABASE    the SQLite file; by default guestbook.sqlite3 in the instance folder, created when first needed
-    GUESTBOOK_SECRET_KEY  signs the session cookie; by default a random one, kept in the instance folder beside the database
+    GUESTBOOK_DATABASE    the SQLite file; by default guestbook.sqlite3 in the instance folder, made when first needed
+    GUESTBOOK_SECRET_KEY  signs the session cookie; by default a random one, kept in the instance folder as well
 """
 
 import contextlib

@@ -123,12 +123,12 @@ def content_html(environ: dict[str, Any], content: bytes) -> str:
 
 
 def environ_html(environ: dict[str, Any]) -> str:
-    return table_html(sorted((key, repr(value)) for key, value in environ.items()))
+    return table_html(sorted((key, repr(value)) for key, value in environ.items()), "environ")
 
 
-def table_html(rows: Iterable[tuple[str, str]]) -> str:
+def table_html(rows: Iterable[tuple[str, str]], kind: str = "plain") -> str:
     lines = (f"<tr><th scope=row>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
-    return f"<table>{''.join(lines)}</table>"
+    return f"<table class={kind}>{''.join(lines)}</table>"
 
 
 def walk_html(environ: dict[str, Any], content: bytes, understood: UnderstoodRequest | None) -> str:
@@ -144,15 +144,19 @@ def walk_html(environ: dict[str, Any], content: bytes, understood: UnderstoodReq
         ("accept", f"A connection from {remote} came in at {local}. It got a slot and was registered once."),
         ("fill", f"Its bytes were read into a receive buffer: {head_length} of them are the head."),
         ("parse", f"The request-line and {fields} field lines were found in one pass and kept as spans, not copies."),
-        ("frame", f"How long is the content? {framing or 'Six numbered steps of the specification decide.'}"),
+        ("frame", sentence(framing) or "How long is the content? Numbered steps of the specification decide."),
         ("set out", f"The head and {len(content)} bytes of content left as an exchange; the socket stayed."),
         ("handle", f"The application got an environ of {len(environ)} keys, on the loop's own thread ({thread})."),
-        ("reclaim", "A call of milliseconds keeps the loop; had this one blocked, another thread would have taken it."),
-        ("write", "The status-line, the fields and this page went out together, in as few calls as they fit in."),
-        ("persist or close", persistence or "The connection stays open if both sides want it to."),
+        ("write", "The status-line, the fields and this page go to the kernel, in as few calls as they fit in."),
+        ("reclaim", "A call of milliseconds keeps the loop; if this one blocked, another thread would take it."),
+        ("persist or close", sentence(persistence) or "The connection stays open if both sides want it to."),
     ]
     lines = (f"<li><b>{escape(name)}</b> {escape(text)}</li>" for name, text in steps)
     return f"<ol>{''.join(lines)}</ol>"
+
+
+def sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
 LEGEND = """<p class=legend><mark class=method>method</mark> <mark class=request-target>request-target</mark>
@@ -162,7 +166,7 @@ LEGEND = """<p class=legend><mark class=method>method</mark> <mark class=request
 TRY_IT = """<section><h2>Send something</h2>
 <form method=post action="/echo?from=form"><label>Name <input name=name value="Ada"></label>
 <label>Words <textarea name=words rows=2>Hällo &amp; welcome</textarea></label> <button>POST it</button></form>
-<p>Or from a terminal: <code>curl -d hello -H 'Transfer-Encoding: chunked'</code> and this page's address.</p></section>
+<p>Or from a terminal, with this address: <code>curl -d hello -H 'Transfer-Encoding: chunked'</code></p></section>
 """
 
 PAGE_START = """<!doctype html>
@@ -174,16 +178,25 @@ PAGE_START = """<!doctype html>
   --brick: #f08a6c; --a: #5c4010; --b: #17415f; --c: #21491d; --d: #472b5e; --faint: #a3938b; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
   max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { color: var(--brick); margin-bottom: 0; } h2 { font-size: 1.1rem; margin: 0 0 .5rem; color: var(--brick); }
+h1 { color: var(--brick); margin: 0; } h2 { font-size: 1.1rem; margin: 0 0 .5rem; color: var(--brick); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 1rem; margin: 1rem 0; }
-pre, code, td { font-family: ui-monospace, monospace; font-size: .85rem; } pre { overflow-x: auto; margin: .5rem 0; }
-table { border-collapse: collapse; width: 100%; } td { overflow-wrap: anywhere; }
-th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line); }
-th { font-weight: 500; } li { margin: .3rem 0; } i { color: var(--faint); font-style: normal; }
+section > :last-child { margin-bottom: 0; }
+pre, code, td, .environ th { font-family: ui-monospace, monospace; font-size: .85rem; overflow-wrap: anywhere; }
+pre { white-space: pre-wrap; word-break: break-all; margin: .5rem 0; }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; }
+th { font-weight: 500; width: 32%; overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0; border-top: 1px solid var(--line); }
+td { white-space: pre-wrap; } tr:first-child > * { border-top: 0; }
+ol { padding-left: 1.5rem; } li { margin: .3rem 0; } i { color: var(--faint); font-style: normal; }
 mark { color: inherit; border-radius: 2px; } .legend { font-size: .85rem; margin: 0; }
 .method { background: var(--a); } .request-target { background: var(--b); } .field-name { background: var(--c); }
 .field-value { background: var(--d); }
-label { display: inline-flex; gap: .4rem; margin-right: 1rem; vertical-align: top; }
+form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: start; }
+label { display: flex; gap: .4rem; } input, textarea, button { font: inherit; max-width: 100%; }
+@media (max-width: 40rem) {
+  th, td { display: block; width: auto; padding: 0; } td { border-top: 0; padding-bottom: .4rem; }
+  th { padding-top: .4rem; } label { flex-direction: column; width: 100%; }
+}
 </style></head>
 <body><h1>Brickwork</h1>"""
 

@@ -36,7 +36,10 @@ def upload():
     file = request.files["file"]
     content = file.read()
     return jsonify(
-        name=file.filename, size=len(content), digest=hashlib.sha256(content).hexdigest(), comment=request.form["comment"]
+        name=file.filename,
+        size=len(content),
+        digest=hashlib.sha256(content).hexdigest(),
+        comment=request.form["comment"],
     )
 
 

@@ -1,4 +1,4 @@
-"""How many calls are inside the application at once: `/` stays inside for a while, `/most` answers with the highest number.
+"""How many calls are inside the application at once: `/` stays for a while, `/most` tells the highest number.
 
 `/stream` is inside while its blocks are made, too: iterating is the application's code as well.
 """

@@ -56,7 +56,7 @@ class Connection:
         self.stream.close()
 
     def receive(self, method="GET", version="HTTP/1.1"):
-        """The next response, an interim one too. `method` and `version` are the request's: the framing depends on them."""
+        """The next response, an interim one too. Its framing depends on the request's `method` and `version`."""
         return read_response(self, method, version)
 
     def exchange(self, data, method="GET", version="HTTP/1.1"):
@@ -72,7 +72,9 @@ class Connection:
     def expect_end(self):
         """Nothing more comes; closed or reset."""
         self.read_to_end()
-        assert not self.buffer, f"{len(self.buffer)} bytes where the connection should end: {bytes(self.buffer[:200])!r}"
+        assert not self.buffer, (
+            f"{len(self.buffer)} bytes where the connection should end: {bytes(self.buffer[:200])!r}"
+        )
 
     def finish(self):
         """Nothing more comes, although the connection persists until we say that we are done."""

@@ -1,4 +1,4 @@
-"""One server process: started on loopback, watched through its log, spoken to through connections, stopped by a signal."""
+"""One server process: started on loopback, watched through its log, spoken to in connections, ended by a signal."""
 
 import itertools
 import os
@@ -16,7 +16,7 @@ from harness.request import get
 APPS = pathlib.Path(__file__).resolve().parent.parent / "apps"
 
 # The line of the log by which the server says that it can be reached; one for each address.
-LISTENING = re.compile(r"listening on (\S+)(?=.*\n)")
+LISTENING = re.compile(r"listening on ([^\s\"]+)(?=.*\n)")
 
 # Seconds a server has to start, and to go when told.
 PATIENCE = 20
@@ -28,7 +28,9 @@ class DidNotStart(Exception):
 
 def environment(overrides=None):
     """The variables of a server: ours, without those that configure one; an override of None takes a variable away."""
-    inherited = {name: value for name, value in os.environ.items() if name != "PORT" and not name.startswith("BRICKWORK_")}
+    inherited = {
+        name: value for name, value in os.environ.items() if name != "PORT" and not name.startswith("BRICKWORK_")
+    }
     inherited.update(overrides or {})
     return {name: value for name, value in inherited.items() if value is not None}
 
@@ -167,6 +169,9 @@ class Server:
             self.connect().close()
         except (ConnectionRefusedError, FileNotFoundError):
             return True
+        except ConnectionResetError:
+            # It was in the kernel's queue when the listener closed; the next one will tell.
+            return False
         return False
 
     def describe(self):

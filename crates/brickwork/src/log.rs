@@ -2,14 +2,16 @@
 //!
 //! Text: `2026-11-20 19:54:03,123 [INFO] [pid] message`, in local time. A message cannot hold a line end; a field named
 //! `traceback` keeps its lines, each behind two spaces, so that nothing in it can pass for a line of the log. JSON: one
-//! object a line.
+//! object a line; a field named `object` is one already, and becomes `details`.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
+use std::sync::{Arc, OnceLock};
 
+use brickwork_supervisor::replace_descriptor;
 use jiff::{Zoned, tz::TimeZone};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -22,7 +24,7 @@ use crate::report::{escape_text, push_json_string};
 /// Where events go. Spans are not used.
 #[derive(Debug)]
 pub(crate) struct Log {
-    file: File,
+    file: Arc<File>,
     format: LogFormat,
     level: LevelFilter,
     time_zone: TimeZone,
@@ -38,11 +40,12 @@ impl Log {
             LogLevel::Warning => LevelFilter::WARN,
             LogLevel::Error => LevelFilter::ERROR,
         };
-        Log { file, format, level, time_zone: TimeZone::system() }
+        Log { file: Arc::new(file), format, level, time_zone: TimeZone::system() }
     }
 
     /// Makes it the log of this process, for good. A panic is logged too: it must not write past the log.
     pub(crate) fn install(self) {
+        let _ = INSTALLED.set(Arc::clone(&self.file));
         // Fails only where there is one already, which then does the job.
         let _ = tracing::subscriber::set_global_default(self);
         std::panic::set_hook(Box::new(|panic| {
@@ -51,6 +54,20 @@ impl Log {
                 if backtrace.status() == BacktraceStatus::Captured { backtrace.to_string() } else { String::new() };
             tracing::error!(traceback = shown, "{}", panic.to_string().replacen('\n', " ", 1));
         }));
+    }
+}
+
+/// The installed log's file.
+static INSTALLED: OnceLock<Arc<File>> = OnceLock::new();
+
+/// Opens the file of the installed log again: the one that had its name was moved away.
+pub(crate) fn reopen(target: &LogTarget) {
+    let (LogTarget::File(path), Some(installed)) = (target, INSTALLED.get()) else { return };
+    let opened =
+        open(target, io::stderr()).and_then(|file| file.map_or(Ok(()), |file| replace_descriptor(&**installed, &file)));
+    match opened {
+        Ok(()) => tracing::info!("the log was opened again"),
+        Err(error) => tracing::warn!("{} cannot be opened again: {error}", path.display()),
     }
 }
 
@@ -84,7 +101,7 @@ impl Subscriber for Log {
         };
         // One write a line, without a lock: lines of several threads do not mix, and a child forked meanwhile finds no
         // lock held.
-        let _ = (&self.file).write_all(line.as_bytes());
+        let _ = (&*self.file).write_all(line.as_bytes());
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -101,6 +118,8 @@ impl Subscriber for Log {
 struct Message {
     text: String,
     traceback: String,
+    /// A JSON object.
+    object: String,
     fields: Vec<(&'static str, String)>,
 }
 
@@ -109,6 +128,7 @@ impl Visit for Message {
         match field.name() {
             "message" => self.text.push_str(value),
             "traceback" => self.traceback.push_str(value),
+            "object" => self.object.push_str(value),
             name => self.fields.push((name, value.into())),
         }
     }
@@ -143,6 +163,10 @@ fn json_line(now: &Zoned, level: Level, pid: u32, message: &Message) -> String {
         push_json_string(&mut line, name);
         line.push(':');
         push_json_string(&mut line, value);
+    }
+    if !message.object.is_empty() {
+        line.push_str(",\"details\":");
+        line.push_str(&message.object);
     }
     line.push_str("}\n");
     line
@@ -182,6 +206,7 @@ mod tests {
             text: "one\n2026-11-20 19:54:03,123 [INFO] [7] forged\x1b[2J".into(),
             traceback: "Traceback (most recent call last):\n  File \"a.py\"\nE: \x07x\n2026 [INFO] forged\n".into(),
             fields: vec![("peer", "a\nb".into())],
+            ..Message::default()
         };
         assert_eq!(
             text_line(&at(), Level::ERROR, 7, &message),
@@ -196,6 +221,7 @@ mod tests {
             text: "a \"quoted\"\nmessage".into(),
             traceback: "Traceback:\n  x".into(),
             fields: vec![("peer", "127.0.0.1".into())],
+            ..Message::default()
         };
         let line = json_line(&at(), Level::WARN, 7, &message);
         assert!(line.starts_with("{\"time\":\"2026-11-20T19:54:03.123+01:00\""), "{line}");

@@ -2,7 +2,7 @@
 //! `signal.signal` (they run nowhere else), and sees to it that the process is left in order.
 
 use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,12 +10,13 @@ use std::thread;
 use std::time::Duration;
 
 use brickwork_server::{AccessLog, Ended, Server, Stopper};
-use brickwork_supervisor::{Signal, Signals, Woken, exit_now};
+use brickwork_supervisor::{Channel, Heard, Order, Report, Signal, Signals, Woken, exit_now};
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::config::DurationText;
+use crate::config::{Config, DurationText, LogTarget};
+use crate::log;
 
 /// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to
 /// Python, so that `atexit` runs. If requests are stuck in the application it does not return: Python would wait for
@@ -24,13 +25,20 @@ pub(crate) fn wait_and_leave(
     py: Python<'_>,
     signals: Signals,
     server: Server,
-    grace: Duration,
+    supervised: Supervised,
     access_log: Option<AccessLog>,
 ) -> u8 {
     let wakeup = PythonWakeup::install(py)
         .inspect_err(|error| tracing::warn!("the application's signal handlers may run late: {error}"))
         .ok();
-    let stopping = Stopping { stopper: server.stopper(), grace, is_draining: false };
+    let grace = supervised.config.graceful_timeout;
+    let stopping = Stopping {
+        stopper: server.stopper(),
+        grace,
+        supervised,
+        access_log: access_log.clone(),
+        has_lost_supervisor: false,
+    };
     let watch = Watch::over(server, &signals, access_log.clone());
     let ended = obey_signals(py, &signals, wakeup.as_ref(), stopping, &watch);
     if let Some(wakeup) = wakeup {
@@ -39,7 +47,7 @@ pub(crate) fn wait_and_leave(
     // From here on a signal does again what Python, or the application, set it to: nothing can hang unkillably.
     drop(signals);
     match ended {
-        Ended::Drained => tracing::info!("stopped"),
+        Ended::Drained => tracing::debug!("drained"),
         Ended::Abandoned(count) => tracing::warn!("stopped; calls still in the application: {count}"),
     }
     if let Some(log) = access_log {
@@ -60,14 +68,11 @@ fn obey_signals(
     watch: &Watch,
 ) -> Ended {
     loop {
-        if let Some(wakeup) = wakeup {
-            wakeup.empty();
-        }
         match py.check_signals() {
             Ok(()) => {}
-            Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(py) => stopping.drain("INT"),
+            Err(error) if error.is_instance_of::<PyKeyboardInterrupt>(py) => stopping.leave("INT"),
             Err(error) if error.is_instance_of::<PySystemExit>(py) => {
-                stopping.drain("a signal handler of the application called sys.exit()");
+                stopping.leave("a signal handler of the application called sys.exit()");
             }
             Err(error) => log_raised(py, &error, "a signal handler of the application raised"),
         }
@@ -86,10 +91,23 @@ fn wait_detached(
     watch: &Watch,
 ) -> Option<Ended> {
     loop {
-        match signals.wait(wakeup.map(|wakeup| wakeup.reader.as_fd())) {
+        let woken = {
+            let mut others: Vec<BorrowedFd<'_>> = wakeup.iter().map(|wakeup| wakeup.reader.as_fd()).collect();
+            if !stopping.has_lost_supervisor {
+                others.push(stopping.supervised.channel.as_fd());
+            }
+            signals.wait(&others)
+        };
+        match woken {
             Ok(Woken::Signal(signal)) => stopping.obey(signal),
-            Ok(Woken::Called) => {}
-            Ok(Woken::Readable | Woken::Interrupted) => return watch.ended.get().copied(),
+            Ok(Woken::Called) => stopping.supervised.ask_for_replacement(),
+            Ok(Woken::Readable) => {
+                stopping.take_orders();
+                if wakeup.is_some_and(PythonWakeup::empty) {
+                    return watch.ended.get().copied();
+                }
+            }
+            Ok(Woken::Interrupted) => return watch.ended.get().copied(),
             Err(error) => {
                 tracing::error!("waiting for signals: {error}");
                 stopping.stopper.stop_now();
@@ -102,18 +120,40 @@ fn wait_detached(
     }
 }
 
-/// What signals do to the server.
+/// What a worker and its supervisor share.
+pub(crate) struct Supervised {
+    pub(crate) channel: Arc<Channel>,
+    /// What health checks say.
+    pub(crate) is_ready: Arc<AtomicBool>,
+    /// Enough requests were served.
+    pub(crate) is_worn: Arc<AtomicBool>,
+    pub(crate) config: Config,
+}
+
+impl Supervised {
+    fn ask_for_replacement(&self) {
+        if self.is_worn.swap(false, Ordering::Relaxed) {
+            self.channel.report(&Report::Recycle);
+        }
+    }
+}
+
+/// What signals and the supervisor do to the server.
 struct Stopping {
     stopper: Stopper,
     grace: Duration,
-    is_draining: bool,
+    supervised: Supervised,
+    access_log: Option<AccessLog>,
+    has_lost_supervisor: bool,
 }
 
 impl Stopping {
     fn obey(&mut self, signal: Signal) {
         let name = signal.as_str().trim_start_matches("SIG");
-        match (signal, self.is_draining) {
-            (Signal::SIGTERM, _) | (Signal::SIGINT, false) => self.drain(name),
+        match signal {
+            Signal::SIGTERM => self.leave(name),
+            // From the terminal, to everybody: the supervisor says what it means.
+            Signal::SIGINT => {}
             _ => {
                 tracing::info!("{name}: ending at once");
                 self.stopper.stop_now();
@@ -121,11 +161,53 @@ impl Stopping {
         }
     }
 
-    fn drain(&mut self, why: &str) {
-        if !self.is_draining {
-            self.is_draining = true;
-            tracing::info!("{why}: finishing what is in flight, for {} at the most", DurationText(self.grace));
-            self.stopper.drain(self.grace);
+    fn take_orders(&mut self) {
+        loop {
+            match self.supervised.channel.next_order() {
+                Heard::Message(Order::Drain { idle }) => self.drain(idle),
+                Heard::Message(Order::Unready) => self.supervised.is_ready.store(false, Ordering::Relaxed),
+                Heard::Message(Order::Stop) => self.stopper.stop_now(),
+                Heard::Message(Order::ReopenLogs) => self.reopen_logs(),
+                Heard::Message(Order::Fork { .. }) => {}
+                Heard::Nothing => return,
+                Heard::End => {
+                    if !std::mem::replace(&mut self.has_lost_supervisor, true) {
+                        self.leave("the supervisor is gone");
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Leaves of its own accord: others serve, or will.
+    fn leave(&mut self, why: &str) {
+        tracing::info!("{why}: finishing what is in flight, for {} at the most", DurationText(self.grace));
+        self.drain(self.grace);
+    }
+
+    fn drain(&mut self, idle: Duration) {
+        self.supervised.is_ready.store(false, Ordering::Relaxed);
+        self.stopper.drain_keeping_idle(self.grace, idle);
+        // A reload is through when nobody is served by the old code who comes anew. The loop answers within milliseconds.
+        for _ in 0..1000 {
+            if self.stopper.is_draining() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.supervised.channel.report(&Report::Quiet);
+    }
+
+    fn reopen_logs(&self) {
+        let config = &self.supervised.config;
+        log::reopen(&config.error_log);
+        if let (Some(log), LogTarget::File(path)) = (&self.access_log, &config.access_log) {
+            match log::open(&config.access_log, std::io::stdout()) {
+                Ok(Some(file)) => log.reopen(file),
+                Ok(None) => {}
+                Err(error) => tracing::warn!("{} cannot be opened again: {error}", path.display()),
+            }
         }
     }
 }
@@ -183,9 +265,13 @@ impl PythonWakeup {
         Ok(PythonWakeup { reader, writer })
     }
 
-    fn empty(&self) {
-        let mut numbers = [0; 64];
-        while matches!((&self.reader).read(&mut numbers), Ok(count) if count > 0) {}
+    /// Takes what was written; says whether there was anything.
+    fn empty(&self) -> bool {
+        let (mut numbers, mut was_written) = ([0; 64], false);
+        while matches!((&self.reader).read(&mut numbers), Ok(count) if count > 0) {
+            was_written = true;
+        }
+        was_written
     }
 
     fn remove(self, py: Python<'_>) {

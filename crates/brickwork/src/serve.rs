@@ -1,45 +1,26 @@
-//! From a [`Config`] to a running server and out again. The main thread comes here: it loads the application, starts
-//! the server, whose threads do all the serving, and waits for signals.
+//! From a [`Config`] to the parts of a server: directory and logs, handler, settings.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use brickwork_server::{
-    AccessLog, AccessLogFormat, Config as ServerConfig, Handler, Listener, RejectionNotice, Server, Spool, Traffic,
+    AccessLog, AccessLogFormat, Config as ServerConfig, Handler, OnRejection, Spool, StaticFiles, Traffic,
 };
-use brickwork_supervisor::{Signal, Signals};
-use brickwork_wsgi::{Gil, WsgiApp, WsgiSettings};
+use brickwork_wsgi::{WsgiApp, WsgiSettings};
 use pyo3::prelude::*;
 
-use crate::application::{self, LoadError};
-use crate::config::{ApplicationName, Config, LogFormat, LogLevel, LogTarget, SizeText, Subject};
+use crate::application::LoadError;
+use crate::config::{ApplicationName, Config, LogFormat, LogLevel, SizeText, Subject, WorkerCount};
 use crate::demo::Demonstrated;
+use crate::files::Beside;
 use crate::log::{self, Log};
-use crate::main_thread;
-use crate::report;
-
-/// Serves until it is told to end; returns the process's exit status.
-pub(crate) fn serve(py: Python<'_>, config: &Config) -> u8 {
-    if let Err(error) = prepare(config) {
-        eprintln!("error: {error}");
-        return 1;
-    }
-    match run(py, config) {
-        Ok(status) => status,
-        Err(LoadError { message, traceback }) => {
-            if config.error_log != LogTarget::Standard {
-                eprint!("error: {message}\n{traceback}");
-            }
-            tracing::error!(traceback, "could not start: {message}");
-            1
-        }
-    }
-}
+use crate::report::{self, Allowance, Report};
 
 /// Goes to the directory and opens the error log: afterwards, the log can tell what is wrong.
-fn prepare(config: &Config) -> Result<(), String> {
+pub(crate) fn prepare(config: &Config) -> Result<(), String> {
     if let Some(directory) = &config.chdir {
         std::env::set_current_dir(directory).map_err(|error| format!("--chdir {}: {error}", directory.display()))?;
     }
@@ -50,44 +31,24 @@ fn prepare(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-fn run(py: Python<'_>, config: &Config) -> Result<u8, LoadError> {
-    let access_log = open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
-    let name = match &config.subject {
-        Subject::Application(name) => name.clone(),
-        Subject::Demo => ApplicationName {
+/// The application's name; None if only files are served.
+pub(crate) fn application_name(config: &Config) -> Option<ApplicationName> {
+    match &config.subject {
+        Subject::Application(name) => Some(name.clone()),
+        Subject::Demo => Some(ApplicationName {
             module: "brickwork.demo".into(),
             attributes: vec!["application".into()],
             is_factory: false,
-        },
-    };
-    let python = python_text(py).unwrap_or_else(|_| "Python".into());
-    tracing::info!("brickwork {}, {python}, application {name}", env!("CARGO_PKG_VERSION"));
-    let application = application::load(py, &name)?;
-
-    let listeners =
-        config.binds.iter().map(|bind| Listener::bind(bind, config.backlog).map_err(|error| plain(error.to_string())));
-    let listeners = listeners.collect::<Result<Vec<Listener>, LoadError>>()?;
-    let urls: Vec<String> = listeners.iter().map(Listener::url).collect();
-
-    main_thread::warn_of_replaced_handlers(py);
-    let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT])
-        .map_err(|error| plain(format!("signals: {error}")))?;
-    tracing::info!("threads {}: at most so many calls into the application at once", config.threads);
-    let server_config = server_config(config, access_log.clone());
-    let handler = handler(py, config, application)?;
-    let server = Server::start(server_config, listeners, handler, Arc::new(Gil))
-        .map_err(|error| plain(format!("the server's threads: {error}")))?;
-    for url in urls {
-        tracing::info!("listening on {url}");
+        }),
+        Subject::Files => None,
     }
-    Ok(main_thread::wait_and_leave(py, signals, server, config.graceful_timeout, access_log))
 }
 
-fn plain(message: String) -> LoadError {
+pub(crate) fn plain(message: String) -> LoadError {
     LoadError { message, traceback: String::new() }
 }
 
-fn open_access_log(config: &Config) -> io::Result<Option<AccessLog>> {
+pub(crate) fn open_access_log(config: &Config) -> io::Result<Option<AccessLog>> {
     let format = match config.log_format {
         LogFormat::Text => AccessLogFormat::Combined,
         LogFormat::Json => AccessLogFormat::Json,
@@ -96,31 +57,43 @@ fn open_access_log(config: &Config) -> io::Result<Option<AccessLog>> {
     file.map(|file| AccessLog::new(file, format)).transpose()
 }
 
-fn python_text(py: Python<'_>) -> PyResult<String> {
+pub(crate) fn python_text(py: Python<'_>) -> PyResult<String> {
     let platform = py.import("platform")?;
     let name: String = platform.call_method0("python_implementation")?.extract()?;
     let version: String = platform.call_method0("python_version")?.extract()?;
     Ok(format!("{name} {version}"))
 }
 
-fn handler(py: Python<'_>, config: &Config, application: Bound<'_, PyAny>) -> Result<Arc<dyn Handler>, LoadError> {
+/// What answers: the application, files, or both.
+pub(crate) fn handler(
+    py: Python<'_>,
+    config: &Config,
+    application: Option<Bound<'_, PyAny>>,
+    mut files: Vec<StaticFiles>,
+) -> Result<Arc<dyn Handler>, LoadError> {
+    let Some(application) = application else {
+        // `brickwork static` has one directory.
+        let files = files.pop().ok_or_else(|| plain("there is nothing to serve".into()))?;
+        return Ok(Arc::new(files));
+    };
     let settings = WsgiSettings {
         url_scheme: "http".into(),
         multithread: config.threads > 1,
-        multiprocess: false,
+        multiprocess: is_multiprocess(config),
         server_software: concat!("brickwork/", env!("CARGO_PKG_VERSION")).into(),
         errors: Arc::new(log_application_errors),
     };
     let gateway = WsgiApp::new(py, application.unbind(), &settings)
         .map_err(|error| plain(format!("the WSGI gateway: {error}")))?;
-    Ok(match config.subject {
-        Subject::Application(_) => Arc::new(gateway),
+    let gateway: Arc<dyn Handler> = match config.subject {
         Subject::Demo => Arc::new(Demonstrated::new(gateway)),
-    })
+        _ => Arc::new(gateway),
+    };
+    Ok(if files.is_empty() { gateway } else { Arc::new(Beside::new(files, gateway)) })
 }
 
 /// Logs what was written to wsgi.errors: whole lines, which belong to the first one where there are several.
-fn log_application_errors(lines: &str) {
+pub(crate) fn log_application_errors(lines: &str) {
     let lines = lines.strip_suffix('\n').unwrap_or(lines);
     match lines.split_once('\n') {
         Some((first, rest)) => tracing::error!(traceback = rest, "{first}"),
@@ -128,8 +101,7 @@ fn log_application_errors(lines: &str) {
     }
 }
 
-fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig {
-    let log_rejection = |notice: &RejectionNotice<'_>| tracing::warn!("{}", report::rejection_line(notice));
+pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig {
     let log_traffic = |traffic: &Traffic<'_>| {
         for line in report::traffic_lines(traffic) {
             tracing::trace!("{line}");
@@ -147,12 +119,43 @@ fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig
             _ => brickwork_server::Scheduler::Promote,
         },
         queue_timeout: config.queue_timeout,
+        accepts_at_once: if is_multiprocess(config) { ACCEPTS_OF_MANY } else { ACCEPTS_OF_ONE },
+        trusted: config.trusted.clone(),
         spool: spool(config),
         access_log,
-        on_rejection: Some(Arc::new(log_rejection)),
+        on_rejection: Some(on_rejection(config)),
         on_traffic: if is_tracing { Some(Arc::new(log_traffic)) } else { None },
         ..ServerConfig::default()
     }
+}
+
+/// Whether several workers serve at a time. During a reload there are two of a single one, which is too short to matter.
+fn is_multiprocess(config: &Config) -> bool {
+    config.processes.workers != WorkerCount::Fixed(1)
+}
+
+/// Connections that a worker accepts before it looks at others: several workers leave some for one another.
+const ACCEPTS_OF_MANY: usize = 1;
+const ACCEPTS_OF_ONE: usize = 64;
+
+/// Logs refused requests, and tells their clients why if that was asked for.
+fn on_rejection(config: &Config) -> Arc<OnRejection> {
+    let (format, debug) = (config.log_format, config.debug);
+    let allowance = Mutex::new(Allowance::new(Instant::now()));
+    Arc::new(move |notice| {
+        let report = Report::of(notice);
+        let allowed = allowance.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+        if let Some(left_out) = allowed {
+            if left_out > 0 {
+                tracing::warn!("{left_out} more refused requests were not reported");
+            }
+            match format {
+                LogFormat::Text => tracing::warn!(traceback = report.text(), "{}", report.line()),
+                LogFormat::Json => tracing::warn!(object = report.json(), "{}", report.line()),
+            }
+        }
+        debug.then(|| report.text())
+    })
 }
 
 /// Content of a request that is kept in memory where no file can be had.

@@ -3,8 +3,22 @@
 
 use crate::{Rejection, Rule, Span};
 
+/// What a rejection's offset counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// The head, from its first byte.
+    Head,
+    /// A chunk line.
+    ChunkLine,
+    /// Content, or the place where the CRLF behind a chunk's data ought to be.
+    Content,
+    /// The trailer section.
+    TrailerSection,
+}
+
 /// A rejection, placed in the lines of the piece it is about (head, chunk line or trailer section).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Diagnosis {
     /// The rule that was broken.
     pub rule: Rule,

@@ -16,7 +16,8 @@ pub struct FieldLine {
 /// Field names that are common enough to be recognised while parsing, so that nobody looks at their bytes twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
-#[allow(missing_docs)]
+#[allow(missing_docs)] // A variant is the field of that name.
+#[non_exhaustive]
 pub enum FieldName {
     /// Any other name; look at its bytes.
     #[default]
@@ -67,7 +68,7 @@ pub enum FieldName {
     XRequestedWith,
 }
 
-/// Every known name in lower case, by length, so that a name is compared only with those that are as long.
+/// Every known name in lower case.
 const NAMES: [(FieldName, &str); FieldName::COUNT - 1] = [
     (FieldName::Te, "te"),
     (FieldName::Dnt, "dnt"),
@@ -116,25 +117,45 @@ const NAMES: [(FieldName, &str); FieldName::COUNT - 1] = [
 ];
 
 /// Longest known name in bytes.
-const LONGEST: usize = NAMES[NAMES.len() - 1].1.len();
+const LONGEST: usize = "upgrade-insecure-requests".len();
 
-/// `STARTS[n]..STARTS[n + 1]` are the names of n bytes.
-const STARTS: [u8; LONGEST + 2] = build_starts();
+/// A known name as it is compared: as words of eight bytes, the last one filled with zeros.
+#[derive(Clone, Copy)]
+struct Known {
+    words: [u64; LONGEST.div_ceil(8)],
+    len: usize,
+    name: FieldName,
+}
 
-const fn build_starts() -> [u8; LONGEST + 2] {
-    let mut starts = [0; LONGEST + 2];
+/// The one known name that fits each [`slot`], if there is one.
+static SLOTS: [Known; 128] = build_slots();
+
+const fn build_slots() -> [Known; 128] {
+    let mut slots = [Known { words: [0; LONGEST.div_ceil(8)], len: 0, name: FieldName::Other }; 128];
     let mut index = 0;
     while index < NAMES.len() {
-        // INVARIANT: NAMES ascends by length; otherwise the build fails here.
-        assert!(index == 0 || NAMES[index - 1].1.len() <= NAMES[index].1.len());
-        let mut longer = NAMES[index].1.len() + 1;
-        while longer < starts.len() {
-            starts[longer] += 1;
-            longer += 1;
+        let (name, text) = (NAMES[index].0, NAMES[index].1.as_bytes());
+        assert!(text.len() <= LONGEST);
+        let known = &mut slots[slot(text)];
+        // INVARIANT: no two names share a slot; otherwise the build fails here, and `slot` needs other factors.
+        assert!(known.len == 0);
+        (known.name, known.len) = (name, text.len());
+        let mut at = 0;
+        while at < text.len() {
+            known.words[at / 8] |= (text[at] as u64) << (at % 8 * 8);
+            at += 1;
         }
         index += 1;
     }
-    starts
+    slots
+}
+
+/// A number below 128 that tells the known names apart, made of the length, the first byte and the third from the end. The factors
+/// were found by trying.
+#[inline(always)]
+const fn slot(name: &[u8]) -> usize {
+    let (first, third_last) = (name[0] | 0x20, name[name.len().saturating_sub(3)] | 0x20);
+    (name.len() + 3 * first as usize + 8 * third_last as usize) % 128
 }
 
 impl FieldName {
@@ -152,27 +173,44 @@ impl FieldName {
         NAMES.iter().find(|(name, _)| *name == self).map_or("", |(_, text)| text)
     }
 
-    /// Which name these bytes are, in any case of letters. `name` must be a token.
+    /// Which name these bytes are, in any case of letters.
     #[inline]
-    pub(crate) fn of_token(name: &[u8]) -> FieldName {
-        if name.len() > LONGEST || name.is_empty() {
+    pub(crate) fn of(name: &[u8]) -> FieldName {
+        if name.is_empty() || name.len() > LONGEST {
             return FieldName::Other;
         }
-        let range = STARTS[name.len()] as usize..STARTS[name.len() + 1] as usize;
-        for (known, text) in &NAMES[range] {
-            if is_same_token(name, text.as_bytes()) {
-                return *known;
-            }
-        }
-        FieldName::Other
+        let known = &SLOTS[slot(name)];
+        if known.len == name.len() && is_same(name, &known.words) { known.name } else { FieldName::Other }
     }
 }
 
-/// Whether `name`, a token, is `text` in lower case but for the case of letters. Setting the bit 0x20 makes letters lower and
-/// leaves "-" and digits alone; the bytes that it would confuse with them are not tchars.
-#[inline]
-fn is_same_token(name: &[u8], text: &[u8]) -> bool {
-    (name[0] | 0x20) == text[0] && name.iter().zip(text).all(|(sent, known)| (sent | 0x20) == *known)
+/// Whether a name as long as the one in `words` is the same but for the case of letters.
+#[inline(always)]
+fn is_same(name: &[u8], words: &[u64]) -> bool {
+    let (whole, rest) = name.as_chunks::<8>();
+    whole.iter().zip(words).all(|(bytes, word)| fits(u64::from_le_bytes(*bytes), *word))
+        && words.get(whole.len()).is_none_or(|word| fits(last_word(rest), *word))
+}
+
+/// Setting bit 0x20 makes capitals lower; of the bytes in a known name only letters have bit 0x40, so only those are matched in either
+/// case.
+#[inline(always)]
+const fn fits(sent: u64, word: u64) -> bool {
+    let letters = word & 0x4040_4040_4040_4040;
+    sent | (letters >> 1) == word
+}
+
+/// Less than eight bytes as a word filled with zeros.
+#[inline(always)]
+fn last_word(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        // The two overlap, with the same bytes.
+        (Some(first), Some(last)) => {
+            let shift = (bytes.len() - 4) * 8;
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift
+        }
+        _ => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 /// A request method: the registered ones by name, every other token as [`Method::Other`] (its bytes are the head's method span).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
+#[allow(missing_docs)] // A variant is the method of that name.
+#[non_exhaustive]
 pub enum Method {
     #[default]
     Get,

@@ -31,6 +31,7 @@ pub enum Rule {
     TargetUserinfo,
     VersionMalformed,
     VersionUnsupported,
+    MisdirectedScheme,
     LeadingEmptyLineIgnored,
     TargetRawByte,
     MinorVersionAboveOne,
@@ -81,10 +82,10 @@ pub enum Rule {
     ContentDeadline,
 
     ExpectationUnknown,
+    ConnectMethod,
     ExpectationHttp10,
     ConnectionOptionMalformed,
     UpgradeIgnored,
-    ConnectCloses,
 
     StatusCodeRange,
     StatusCodeInterim,
@@ -98,6 +99,10 @@ pub enum Rule {
     ResponseContentForbidden,
     ContentOverrun,
     ContentShort,
+    StatusMalformed,
+    ResponseNotLatin1,
+    ResponseTransferEncoding,
+    ResponseBrokenOff,
 }
 
 /// What is done about a message that matches a rule.
@@ -120,6 +125,7 @@ struct Row {
     section: &'static str,
     abnf: &'static str,
     title: &'static str,
+    label: &'static str,
     help: &'static str,
 }
 
@@ -158,6 +164,12 @@ impl Rule {
     #[must_use]
     pub fn title(self) -> &'static str {
         self.row().title
+    }
+
+    /// What is wrong with the byte that a rejection points at, in a few words; empty where there is none.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        self.row().label
     }
 
     /// What is done about it and why, in one sentence.

@@ -10,6 +10,20 @@ pub(crate) fn end_of(class: Class, input: &[u8], from: usize) -> usize {
     from + rest.iter().position(|&byte| !class.has(byte)).unwrap_or(rest.len())
 }
 
+/// The offset of the first such byte among the first 32.
+#[inline(always)]
+pub(crate) fn find_near(wanted: u8, input: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    for (index, bytes) in input.as_chunks::<8>().0.iter().take(4).enumerate() {
+        let differing = u64::from_le_bytes(*bytes) ^ (ONES * wanted as u64);
+        let found = differing.wrapping_sub(ONES) & !differing & (ONES * 0x80);
+        if found != 0 {
+            return Some(index * 8 + (found.trailing_zeros() / 8) as usize);
+        }
+    }
+    None
+}
+
 /// The end of OWS (also BWS).
 #[inline(always)]
 pub(crate) fn ows_end(input: &[u8], from: usize) -> usize {
@@ -21,6 +35,14 @@ pub(crate) fn ows_end(input: &[u8], from: usize) -> usize {
 #[inline(always)]
 pub(crate) fn field_value_end(input: &[u8], from: usize) -> usize {
     let mut at = from;
+    // Most values are longer than a word; of those, whole blocks are looked at with the widest registers there are.
+    while let Some(block) = input.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
+        let has_control = block.iter().fold(false, |found, &byte| found | (byte < 0x20) | (byte == 0x7f));
+        if has_control {
+            break;
+        }
+        at += 32;
+    }
     while let Some(&chunk) = input.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let stops = control_bytes(u64::from_le_bytes(chunk));
         if stops == 0 {

@@ -8,17 +8,21 @@ use crate::{Method, Rejection, Rule, Span};
 
 /// Which of the four forms a request-target has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum TargetForm {
+    /// `/path?query`, the usual one (section 3.2.1).
     #[default]
     Origin,
+    /// `http://host/path?query` (section 3.2.2).
     Absolute,
+    /// `host:port`, of CONNECT (section 3.2.3).
     Authority,
+    /// `*`, of OPTIONS (section 3.2.4).
     Asterisk,
 }
 
 /// A request-target, as spans into the head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RequestTarget {
     /// The form it was sent in.
     pub form: TargetForm,

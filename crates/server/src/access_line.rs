@@ -1,7 +1,7 @@
 //! The line that an exchange leaves in the access log.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 use brickwork_http::{FieldName, Version};
@@ -20,9 +20,11 @@ impl<'a> AccessLine<'a> {
         AccessLine { exchange, at }
     }
 
-    fn client(&self) -> Option<SocketAddr> {
+    /// Address and, if known, port.
+    fn client(&self) -> Option<(IpAddr, Option<u16>)> {
         match self.exchange.peer() {
-            Peer::Tcp { remote, .. } => Some(*remote),
+            _ if self.exchange.forwarded.client.is_some() => self.exchange.forwarded.client,
+            Peer::Tcp { remote, .. } => Some((remote.ip(), Some(remote.port()))),
             Peer::Unix { .. } => None,
         }
     }
@@ -54,7 +56,7 @@ impl<'a> AccessLine<'a> {
     /// Apache's combined format.
     pub(crate) fn combined(&self, out: &mut Vec<u8>) {
         match self.client() {
-            Some(client) => push(out, format_args!("{}", client.ip())),
+            Some((client, _)) => push(out, format_args!("{client}")),
             None => out.push(b'-'),
         }
         out.extend_from_slice(b" - - [");
@@ -87,8 +89,11 @@ impl<'a> AccessLine<'a> {
         out.extend_from_slice(b"{\"time\":\"");
         push_iso_time(out, self.at);
         out.push(b'"');
-        if let Some(client) = self.client() {
-            push(out, format_args!(",\"client\":\"{}\",\"client_port\":{}", client.ip(), client.port()));
+        if let Some((client, port)) = self.client() {
+            push(out, format_args!(",\"client\":\"{client}\""));
+            if let Some(port) = port {
+                push(out, format_args!(",\"client_port\":{port}"));
+            }
         }
         if let Some((method, target, version)) = self.request_line() {
             push_json(out, "method", method);

@@ -11,6 +11,7 @@ use crate::Exchange;
 
 /// The shape of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AccessLogFormat {
     /// Apache's combined format.
     Combined,

@@ -19,7 +19,9 @@ impl EventLoop {
             // The handler left without an answer.
             let _ = exchange.answer_status(500);
         }
-        if let Some(log) = &self.setup.config.access_log {
+        if let Some(log) = &self.setup.config.access_log
+            && !exchange.is_unlogged
+        {
             log.record(&exchange);
         }
         let key = exchange.key;
@@ -67,10 +69,7 @@ impl EventLoop {
             return self.ready.push_front(key);
         }
         self.recycle(exchange);
-        if self.is_draining() {
-            return self.close(key);
-        }
-        self.set_due(key, self.setup.config.deadlines.keep_alive);
+        self.rest(key, self.setup.config.deadlines.keep_alive);
     }
 
     /// A flush that sent not everything: goes on when the poller says so, or in a later turn, or never.
@@ -156,6 +155,7 @@ impl EventLoop {
     /// Forgets a connection. Its descriptor closes as soon as no exchange holds its slot any more.
     pub(crate) fn close(&mut self, key: Key) {
         let Some(connection) = self.connections.remove(key) else { return };
+        self.publish_load();
         let transport = &connection.slot.transport;
         // A child forked by the application may hold a duplicate: neither the poller nor the peer would learn of our close.
         self.poller.remove(transport.fd());

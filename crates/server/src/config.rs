@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use brickwork_http::{Limits, Rejection};
+use brickwork_http::{Limits, Piece, Rejection};
 
-use crate::{AccessLog, Interpreter, Peer};
+use crate::{AccessLog, Balance, Interpreter, Peer, SendfileRoot, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
 #[derive(Clone)]
@@ -18,18 +18,28 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// At most so many calls into the handler at once; 1 means strictly one after the other.
     pub threads: usize,
+    /// Connections accepted from one listener before others have their turn. Few, if other processes share the listener: the rest is
+    /// for whoever is less busy.
+    pub accepts_at_once: usize,
+    /// How many connections the processes have that share the listeners.
+    pub balance: Option<Balance>,
     /// How long a request may wait for one of them before it is answered 503.
     pub queue_timeout: Duration,
     /// Where large content waits for the handler.
     pub spool: Spool,
+    /// Whose word about clients is believed.
+    pub trusted: TrustedPeers,
     /// Value of the Server field; empty for none.
     pub server_field: String,
     /// How requests get to threads; only for comparison.
     #[cfg(feature = "reference-schedulers")]
     pub scheduler: Scheduler,
+    /// Where files are that a handler may name in a field X-Sendfile, to be sent in place of its content.
+    pub sendfile_root: Option<Arc<SendfileRoot>>,
     /// One line per response.
     pub access_log: Option<AccessLog>,
-    /// Told of every refused request, off the hot path, with its bytes.
+    /// Told of every refused request, off the hot path, with its bytes. What it returns is the content of the answer, as plain text;
+    /// None: the status in words.
     pub on_rejection: Option<Arc<OnRejection>>,
     /// Told of every head received and sent, for `--log-level trace`.
     pub on_traffic: Option<Arc<OnTraffic>>,
@@ -49,7 +59,7 @@ pub enum Scheduler {
 }
 
 /// Is told of a refused request. Called on the loop's thread: it must not block.
-pub type OnRejection = dyn Fn(&RejectionNotice<'_>) + Send + Sync;
+pub type OnRejection = dyn Fn(&RejectionNotice<'_>) -> Option<String> + Send + Sync;
 /// Is told of a head that went by. Called on the thread that sends or receives it.
 pub type OnTraffic = dyn Fn(&Traffic<'_>) + Send + Sync;
 
@@ -98,6 +108,8 @@ pub struct Spool {
 pub struct RejectionNotice<'a> {
     /// The bytes of the head, chunk line or trailer section in hand.
     pub bytes: &'a [u8],
+    /// Which of these they are.
+    pub piece: Piece,
     /// The rule and the offset in `bytes`.
     pub rejection: Rejection,
     /// The connection's two ends.
@@ -138,11 +150,15 @@ impl Default for Config {
                 write: Duration::from_secs(60),
             },
             threads: 64,
+            accepts_at_once: 64,
+            balance: None,
             queue_timeout: Duration::from_secs(30),
             spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
+            trusted: TrustedPeers::default(),
             server_field: String::from("brickwork"),
             #[cfg(feature = "reference-schedulers")]
             scheduler: Scheduler::Promote,
+            sendfile_root: None,
             access_log: None,
             on_rejection: None,
             on_traffic: None,

@@ -34,6 +34,8 @@ pub(crate) struct Connection {
     pub(crate) generation: u32,
     pub(crate) slot: Arc<Slot>,
     pub(crate) phase: Phase,
+    /// What the peer says about clients is believed.
+    pub(crate) is_trusted: bool,
     /// None while the connection is idle, or while its exchange is out.
     pub(crate) exchange: Option<Box<Exchange>>,
     /// Requests handed out so far.
@@ -96,6 +98,7 @@ impl Connections {
             generation,
             slot: Arc::new(slot),
             phase: Phase::Idle,
+            is_trusted: false,
             exchange: None,
             requests: 0,
             readable: false,
@@ -119,6 +122,10 @@ impl Connections {
     pub(crate) fn remove(&mut self, key: Key) -> Option<Connection> {
         self.get_mut(key)?;
         Some(self.slab.remove(key.index as usize))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slab.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What a response's content is made of.
 
 use std::fs::File;
+use std::sync::Arc;
 
 /// A piece of content, owned until the kernel has taken it.
 #[derive(Debug)]
@@ -15,8 +16,8 @@ pub enum Content {
     Foreign(Foreign),
     /// A range of a regular file, sent with sendfile(2).
     File {
-        /// The file; its own read position is neither used nor moved.
-        file: File,
+        /// The file; its own read position is neither used nor moved. Shared, where an answer has several ranges of it.
+        file: Arc<File>,
         /// First byte, from the file's start.
         offset: u64,
         /// Number of bytes.

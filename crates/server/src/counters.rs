@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 /// Counters of one server since its start. The layout is fixed so that it can live in memory shared with other processes.
 #[derive(Debug, Default)]
 #[repr(C)]
+#[non_exhaustive]
 pub struct Counters {
     /// Connections accepted.
     pub accepted: AtomicU64,
@@ -22,6 +23,12 @@ pub struct Counters {
     pub given_up: AtomicU64,
     /// Requests that waited for a free thread.
     pub queued: AtomicU64,
+    /// Nanoseconds that they waited, together.
+    pub queued_nanoseconds: AtomicU64,
+    /// Requests that wait now.
+    pub waiting: AtomicU64,
+    /// Nanoseconds that threads waited for the interpreter lock before they called the handler.
+    pub lock_nanoseconds: AtomicU64,
     /// Threads started to handle requests.
     pub threads_started: AtomicU64,
     /// Threads that ended because they had nothing to do.

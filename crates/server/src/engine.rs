@@ -1,12 +1,14 @@
 //! What the threads of one server share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::config::Setup;
 use crate::counters::Counters;
 use crate::doorbell::Doorbell;
 use crate::event_loop::EventLoop;
+use crate::inbox::Inbox;
 use crate::poller::Poller;
 use crate::promote::token::{LoopCell, Stamp};
 use crate::promote::{Crew, ThreadClock, work};
@@ -23,10 +25,13 @@ pub(crate) struct Engine {
     pub(crate) returns: Arc<ReturnQueue<Box<Exchange>>>,
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) inbox: Arc<Inbox>,
     pub(crate) poller: Arc<Poller>,
     /// The processor clock of the thread that leads.
     pub(crate) owner_clock: AtomicI32,
     pub(crate) orders: AtomicU8,
+    /// Milliseconds that a draining loop keeps idle connections.
+    pub(crate) idle_grace: AtomicU64,
 }
 
 /// What the server was told to do.
@@ -53,6 +58,11 @@ impl Engine {
     pub(crate) fn order(&self, orders: Orders) {
         self.orders.fetch_max(orders as u8, Ordering::Relaxed);
         self.doorbell.ring();
+    }
+
+    /// How long a draining loop keeps idle connections.
+    pub(crate) fn idle_grace(&self) -> Duration {
+        Duration::from_millis(self.idle_grace.load(Ordering::Relaxed))
     }
 
     /// The calling thread leads from now on.

@@ -20,13 +20,14 @@ use crate::date::Date;
 use crate::deadlines::{Deadlines, Millis, NEVER};
 use crate::doorbell::Doorbell;
 use crate::exchange::Arrived;
+use crate::inbox::{Arrival, Inbox};
 use crate::intake::Refusal;
 use crate::poller::{Events, Poller, Readiness};
 use crate::promote::Crew;
 use crate::returns::ReturnQueue;
 use crate::slot::Slot;
 use crate::transport::{Moved, Transport};
-use crate::{Exchange, Listener, RejectionNotice, Traffic};
+use crate::{Exchange, Forwarded, Listener, RejectionNotice, Traffic};
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -36,11 +37,14 @@ pub(crate) struct EventLoop {
     doorbell: Arc<Doorbell>,
     pub(crate) crew: Arc<Crew>,
     returns: Arc<ReturnQueue<Box<Exchange>>>,
+    inbox: Arc<Inbox>,
     pub(crate) poller: Arc<Poller>,
     events: Events,
     listeners: Vec<Listener>,
     /// Accepting is suspended until then: descriptors ran out.
     accept_again: Option<Millis>,
+    /// Others had the chance to accept what waits now.
+    has_deferred: bool,
     pub(crate) connections: Connections,
     pub(crate) deadlines: Deadlines,
     /// Connections that can go on without an event: a further request is in the buffer already.
@@ -55,6 +59,8 @@ pub(crate) struct EventLoop {
     began: Instant,
     pub(crate) now: Millis,
     date: Date,
+    /// While draining: until when idle connections stay.
+    idle_until: Millis,
 }
 
 /// What the loop's owner is to do next.
@@ -72,13 +78,15 @@ pub(crate) enum Next {
 const OWN: u32 = u32::MAX;
 const DOORBELL: u64 = u64::MAX;
 
-/// Events taken from the kernel at a time, and connections accepted from one listener before others have their turn.
+/// Events taken from the kernel at a time.
 const BATCH: usize = 128;
-const ACCEPTS: usize = 64;
 /// Receives for one connection before others have their turn: 16 of 64 KiB.
 const RECEIVES: usize = 16;
 /// How long accepting is suspended when descriptors have run out.
 const ACCEPT_PAUSE: Millis = 100;
+/// How long a loop with many connections lets others accept first, and how many times as many it then accepts at once.
+const DEFERRAL: Millis = 2;
+const UNCLAIMED: usize = 8;
 /// How long a draining server waits for the first request of a connection it accepted.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// Spare exchanges kept, about 10 KiB each.
@@ -91,12 +99,13 @@ impl EventLoop {
         doorbell: Arc<Doorbell>,
         crew: Arc<Crew>,
         returns: Arc<ReturnQueue<Box<Exchange>>>,
+        inbox: Arc<Inbox>,
         listeners: Vec<Listener>,
     ) -> std::io::Result<EventLoop> {
         let poller = Arc::new(Poller::new()?);
         poller.add_level(doorbell.fd(), DOORBELL)?;
         for (index, listener) in listeners.iter().enumerate() {
-            poller.add_level(listener.fd(), Key { index: index as u32, generation: OWN }.to_data())?;
+            poller.add_listener(listener.fd(), listener_data(index))?;
         }
         Ok(EventLoop {
             setup,
@@ -104,10 +113,12 @@ impl EventLoop {
             doorbell,
             crew,
             returns,
+            inbox,
             poller,
             events: Events::with_capacity(BATCH),
             listeners,
             accept_again: None,
+            has_deferred: false,
             connections: Connections::default(),
             deadlines: Deadlines::default(),
             ready: VecDeque::new(),
@@ -117,6 +128,7 @@ impl EventLoop {
             began: Instant::now(),
             now: 0,
             date: Date::default(),
+            idle_until: 0,
         })
     }
 
@@ -174,10 +186,11 @@ impl EventLoop {
         if readiness.data == DOORBELL {
             self.doorbell.reset();
             self.take_returns();
+            self.take_arrivals();
             return None;
         }
         if key.generation == OWN {
-            self.accept(key.index as usize);
+            self.accept_by_turns(key.index as usize);
             return None;
         }
         let connection = self.connections.get_mut(key)?;
@@ -221,8 +234,67 @@ impl EventLoop {
         self.returned = returned;
     }
 
-    fn accept(&mut self, index: usize) {
-        for _ in 0..ACCEPTS {
+    /// Takes up listeners and connections that were given to this loop.
+    fn take_arrivals(&mut self) {
+        for arrival in self.inbox.take() {
+            match arrival {
+                Arrival::Connection(socket, peer) => self.add(Slot::new(Transport::new(socket), peer)),
+                // Dropped while draining: those who share it go on.
+                Arrival::Listener(listener) if !self.is_draining() => {
+                    self.listeners.push(listener);
+                    self.publish_load();
+                    if self.accept_again.is_none() {
+                        self.register_listener(self.listeners.len() - 1);
+                    }
+                }
+                Arrival::Listener(_) => {}
+            }
+        }
+    }
+
+    /// Accepts, or lets others go first, who have fewer connections.
+    fn accept_by_turns(&mut self, index: usize) {
+        let at_once = self.setup.config.accepts_at_once;
+        match self.setup.config.balance {
+            Some(balance) if balance.is_above_mean() && !self.has_deferred => {
+                self.has_deferred = true;
+                self.pause_accepting(DEFERRAL);
+            }
+            // Nobody took it.
+            Some(_) if self.has_deferred => {
+                self.has_deferred = false;
+                self.accept(index, at_once * UNCLAIMED);
+            }
+            _ => self.accept(index, at_once),
+        }
+    }
+
+    pub(crate) fn publish_load(&self) {
+        if let Some(balance) = self.setup.config.balance
+            && !self.listeners.is_empty()
+        {
+            balance.publish(self.connections.len());
+        }
+    }
+
+    fn pause_accepting(&mut self, pause: Millis) {
+        if self.accept_again.is_none() {
+            for listener in &self.listeners {
+                self.poller.remove(listener.fd());
+            }
+        }
+        self.accept_again = Some(self.now + pause);
+    }
+
+    fn register_listener(&self, index: usize) {
+        let Some(listener) = self.listeners.get(index) else { return };
+        if let Err(error) = self.poller.add_listener(listener.fd(), listener_data(index)) {
+            tracing::error!("a listener could not be registered with the poller: {error}");
+        }
+    }
+
+    fn accept(&mut self, index: usize, at_once: usize) {
+        for _ in 0..at_once {
             let Some(listener) = self.listeners.get(index) else { return };
             match listener.accept() {
                 Ok(Some((socket, peer))) => self.add(Slot::new(Transport::new(socket), peer)),
@@ -236,12 +308,14 @@ impl EventLoop {
         self.counters.accepted.fetch_add(1, Relaxed);
         let key = self.connections.insert(slot, self.now);
         let Some(connection) = self.connections.get_mut(key) else { return };
+        connection.is_trusted = self.setup.config.trusted.trusts(&connection.slot.peer);
         if let Err(error) = self.poller.add_connection(connection.slot.transport.fd(), key.to_data()) {
             tracing::error!("a connection could not be registered with the poller: {error}");
             self.connections.remove(key);
             return;
         }
         self.set_due(key, self.setup.config.deadlines.head);
+        self.publish_load();
     }
 
     /// Descriptors or memory have run out: the waiting client stays in the kernel's queue, and the listener, always ready, must not make the
@@ -249,20 +323,14 @@ impl EventLoop {
     fn on_accept_error(&mut self, error: Errno) {
         if self.accept_again.is_none() {
             tracing::error!("cannot accept connections for now: {error}");
-            for listener in &self.listeners {
-                self.poller.remove(listener.fd());
-            }
         }
-        self.accept_again = Some(self.now + ACCEPT_PAUSE);
+        self.pause_accepting(ACCEPT_PAUSE);
     }
 
     fn resume_accepting(&mut self) {
         self.accept_again = None;
-        for (index, listener) in self.listeners.iter().enumerate() {
-            let data = Key { index: index as u32, generation: OWN }.to_data();
-            if let Err(error) = self.poller.add_level(listener.fd(), data) {
-                tracing::error!("a listener could not be registered again: {error}");
-            }
+        for index in 0..self.listeners.len() {
+            self.register_listener(index);
         }
     }
 
@@ -360,12 +428,7 @@ impl EventLoop {
             } else {
                 connection.exchange = Some(exchange);
             }
-            return match (self.is_draining(), is_first) {
-                (false, false) => self.set_due(key, patience),
-                (false, true) => self.set_due(key, deadlines.head),
-                (true, false) => self.close(key),
-                (true, true) => self.set_due(key, deadlines.head.min(FIRST_REQUEST)),
-            };
+            return self.rest(key, if is_first { deadlines.head } else { patience });
         }
         let received = exchange.content_received();
         connection.exchange = Some(exchange);
@@ -376,6 +439,19 @@ impl EventLoop {
         if is_new || phase == Phase::Content {
             self.set_due(key, patience);
         }
+    }
+
+    /// An idle connection waits for its next request: for so long, or until the drain's patience with idle connections ends.
+    pub(crate) fn rest(&mut self, key: Key, patience: Duration) {
+        if !self.is_draining() {
+            return self.set_due(key, patience);
+        }
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let mut left = Duration::from_millis(self.idle_until.saturating_sub(self.now));
+        if connection.requests == 0 {
+            left = left.max(FIRST_REQUEST);
+        }
+        if left.is_zero() { self.close(key) } else { self.set_due(key, patience.min(left)) }
     }
 
     fn is_too_slow(&mut self, key: Key, received: u64) -> bool {
@@ -395,6 +471,9 @@ impl EventLoop {
         connection.slot.claim.reopen();
         exchange.number = connection.requests;
         exchange.date = self.date;
+        if connection.is_trusted {
+            exchange.forwarded = Forwarded::read(exchange.request(), &self.setup.config.trusted);
+        }
         self.counters.requests.fetch_add(1, Relaxed);
         let config = &self.setup.config;
         exchange.began = config.access_log.is_some().then(Instant::now);
@@ -430,34 +509,31 @@ impl EventLoop {
         exchange.date = self.date;
         connection.slot.claim.reopen();
         self.counters.rejected.fetch_add(1, Relaxed);
-        let status_code = match refusal {
-            Refusal::Rejected(rejection) => {
-                self.report(&exchange, rejection);
-                rejection.rule.status()
-            }
+        let (status_code, content) = match refusal {
+            Refusal::Rejected(rejection) => (rejection.rule.status(), self.report(&exchange, rejection)),
             Refusal::Spool(error) => {
                 tracing::error!("content could not be spooled: {error}");
-                500
+                (500, None)
             }
-            Refusal::Tunnel => 501,
         };
         // What was received of a refused request may be no request at all: the answer is framed as for HTTP/1.1.
-        let _ = exchange.answer_rejected(status_code);
+        let _ = exchange.answer_rejected(status_code, content);
         if let Some(access_log) = &self.setup.config.access_log {
             access_log.record(&exchange);
         }
         self.end(key, exchange, true);
     }
 
-    fn report(&self, exchange: &Exchange, rejection: Rejection) {
-        if let Some(on_rejection) = &self.setup.config.on_rejection {
-            on_rejection(&RejectionNotice {
-                bytes: exchange.bytes_in_hand(),
-                rejection,
-                peer: exchange.peer(),
-                request_number: exchange.number,
-            });
-        }
+    /// Tells of a refused request; returns what the client is to be told.
+    fn report(&self, exchange: &Exchange, rejection: Rejection) -> Option<String> {
+        let on_rejection = self.setup.config.on_rejection.as_ref()?;
+        on_rejection(&RejectionNotice {
+            bytes: exchange.bytes_in_hand(),
+            piece: exchange.piece_in_hand(),
+            rejection,
+            peer: exchange.peer(),
+            request_number: exchange.number,
+        })
     }
 
     /// A deadline may have passed.
@@ -509,24 +585,36 @@ impl EventLoop {
             }
         }
         self.listeners.clear();
+        if let Some(balance) = self.setup.config.balance {
+            balance.withdraw();
+        }
     }
 
-    /// Stops accepting; connections close as they become idle.
-    pub(crate) fn drain(&mut self) {
-        if self.setup.is_draining.swap(true, Relaxed) {
+    /// Stops accepting. Idle connections stay for `idle`, or until their next answer, which is their last.
+    pub(crate) fn drain(&mut self, idle: Duration) {
+        let idle_until = self.now.saturating_add(u64::try_from(idle.as_millis()).unwrap_or(NEVER));
+        if self.is_draining() && idle_until >= self.idle_until {
             return;
         }
-        // What the kernel has completed the handshake for was promised an answer.
-        for index in 0..self.listeners.len() {
-            self.accept(index);
+        self.idle_until = idle_until;
+        if !self.is_draining() {
+            // What the kernel has completed the handshake for was promised an answer.
+            for index in 0..self.listeners.len() {
+                self.accept(index, usize::MAX);
+            }
+            self.stop_listening();
+            self.setup.is_draining.store(true, Relaxed);
         }
-        self.stop_listening();
         for key in self.connections.keys(|connection| connection.phase == Phase::Idle) {
-            // A request may be waiting in the socket: look once more before closing.
+            // A request may be waiting in the socket: look once more. Without one, the connection rests, or closes.
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.readable = true;
                 self.ready.push_back(key);
             }
         }
     }
+}
+
+fn listener_data(index: usize) -> u64 {
+    Key { index: index as u32, generation: OWN }.to_data()
 }

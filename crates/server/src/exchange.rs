@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use brickwork_http::h1::{Framing, HeadParser, Persistence, Progress, RequestHead, ResponseHead};
-use brickwork_http::{Method, Rejection, Span, Version};
+use brickwork_http::{Method, Piece, Rejection, Span, Version};
 
 use crate::awaited::{Awaited, CONTINUE, Outcome};
 use crate::config::Setup;
@@ -19,7 +19,7 @@ use crate::intake::{Intake, Refusal};
 use crate::response::Progress as ResponseProgress;
 use crate::slot::Slot;
 use crate::transport::{Moved, Transport};
-use crate::{Content, RequestContent};
+use crate::{Content, Forwarded, RequestContent};
 
 /// A request on its way through a handler, with the response so far.
 #[derive(Debug)]
@@ -39,8 +39,14 @@ pub struct Exchange {
     pub(crate) number: u32,
     /// The connection ends with this response, because something went wrong.
     pub(crate) is_last: bool,
+    /// What a trusted proxy says about the client.
+    pub(crate) forwarded: Forwarded,
+    /// Its line is left out of the access log.
+    pub(crate) is_unlogged: bool,
     /// When the head was complete; taken only if something is going to report it.
     pub(crate) began: Option<Instant>,
+    /// When it began to wait for a thread.
+    pub(crate) queued: Option<Instant>,
     pub(crate) date: Date,
     pub(crate) progress: ResponseProgress,
 }
@@ -111,12 +117,26 @@ impl Exchange {
         self.content.is_some()
     }
 
+    /// What a trusted proxy in front says about the client; nothing, if there is none.
+    #[must_use]
+    pub fn forwarded(&self) -> Forwarded {
+        self.forwarded
+    }
+
+    /// Leaves this request out of the access log.
+    pub fn leave_out_of_log(&mut self) {
+        self.is_unlogged = true;
+    }
+
     /// Whether the peer is known to have gone: nothing more can be sent to it.
     #[must_use]
     pub fn is_client_gone(&self) -> bool {
         self.slot().is_gone()
     }
 }
+
+/// The scheme of every connection, until there is TLS.
+const SCHEME: &str = "http";
 
 /// How far the next request has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +167,10 @@ impl Exchange {
             awaited: None,
             number: 0,
             is_last: false,
+            forwarded: Forwarded::default(),
+            is_unlogged: false,
             began: None,
+            queued: None,
             date: Date::default(),
             progress: ResponseProgress::default(),
         }
@@ -194,6 +217,8 @@ impl Exchange {
         self.response.clear();
         self.progress = ResponseProgress::default();
         self.is_last = false;
+        self.forwarded = Forwarded::default();
+        self.is_unlogged = false;
     }
 
     /// Forgets what was parsed of a request that is refused: its answer is framed as for a plain HTTP/1.1 request, and is the last.
@@ -229,8 +254,9 @@ impl Exchange {
                 Progress::Partial => return Ok(Arrived::Head),
                 Progress::Complete => {}
             }
-            if self.head.method == Method::Connect {
-                return Err(Refusal::Tunnel);
+            if let Err(rejection) = self.head.check_origin(self.input.unused(), SCHEME) {
+                self.head.len = 0; // the rejection counts from the start of the head
+                return Err(Refusal::Rejected(rejection));
             }
             if self.head.framing == Framing::None {
                 return Ok(Arrived::Request);
@@ -304,8 +330,17 @@ impl Exchange {
 
     /// The bytes that a rejection's offset counts in.
     pub(crate) fn bytes_in_hand(&self) -> &[u8] {
-        let start = self.head_len() + self.intake.as_ref().map_or(0, Intake::element_start);
+        let start = self.head_len() + self.intake.as_ref().map_or(0, Intake::piece_start);
         self.input.unused().get(start..).unwrap_or(&[])
+    }
+
+    /// What those bytes are.
+    pub(crate) fn piece_in_hand(&self) -> Piece {
+        match &self.intake {
+            None if self.head.len == 0 => Piece::Head,
+            None => Piece::Content,
+            Some(intake) => intake.piece(),
+        }
     }
 
     /// Whether the client has nothing more to send of this request.

@@ -11,7 +11,7 @@ pub trait Handler: Send + Sync + 'static {
     fn handle(&self, exchange: &mut Exchange);
 
     /// Whether this request's answer needs neither the interpreter lock nor any waiting. It is then handled by whoever runs the loop, also
-    /// when every thread is busy, without the lock; it must answer by [`Exchange::send`] and may not read content that is still to come.
+    /// when every thread is busy, without the lock; it must answer by [`Exchange::send`] or [`Exchange::send_pieces`] and may not read content that is still to come.
     fn is_native(&self, request: RequestView<'_>) -> bool {
         let _ = request;
         false

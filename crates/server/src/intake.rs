@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Seek, Write};
 
 use brickwork_http::h1::{BodyReader, Framing, Step};
-use brickwork_http::{Limits, Rejection, Rule};
+use brickwork_http::{Limits, Piece, Rejection, Rule};
 
 use crate::input::{Behind, Input};
 use crate::transport::{Moved, Transport};
@@ -18,6 +18,8 @@ pub(crate) struct Intake {
     gathered: Gathered,
     /// Bytes of content so far.
     received: u64,
+    /// Whether the reader has found a rule broken, rather than silence or the end of the bytes.
+    is_rejected: bool,
 }
 
 #[derive(Debug)]
@@ -33,8 +35,6 @@ pub(crate) enum Refusal {
     Rejected(Rejection),
     /// It could not be spooled: our fault, not the client's.
     Spool(io::Error),
-    /// CONNECT asks for a tunnel, and an origin server has none to give (RFC 9110 section 9.3.6).
-    Tunnel,
 }
 
 impl Intake {
@@ -45,7 +45,7 @@ impl Intake {
             Framing::Length(length) => Gathered::Memory(Vec::with_capacity(usize::try_from(length).unwrap_or(0))),
             _ => Gathered::Memory(Vec::new()),
         };
-        Ok(Intake { reader: BodyReader::new(framing), gathered, received: 0 })
+        Ok(Intake { reader: BodyReader::new(framing), gathered, received: 0, is_rejected: false })
     }
 
     /// Bytes of content so far.
@@ -53,15 +53,23 @@ impl Intake {
         self.received
     }
 
-    /// Where in the bytes in hand the element starts that a rejection's offset counts from.
-    pub(crate) fn element_start(&self) -> usize {
-        self.reader.element_start()
+    /// Where in the bytes in hand the piece starts that a rejection's offset counts from: behind what was read before it in the
+    /// step that found it, or else at their start.
+    pub(crate) fn piece_start(&self) -> usize {
+        if self.is_rejected { self.reader.element_start() } else { 0 }
+    }
+
+    /// What that piece is.
+    pub(crate) fn piece(&self) -> Piece {
+        self.reader.piece()
     }
 
     /// Takes what `input` holds of the content. True when the content is complete; the rest of `input` is then the next request.
     pub(crate) fn take(&mut self, input: &mut Behind<'_>, limits: &Limits, spool: &Spool) -> Result<bool, Refusal> {
         loop {
-            match self.reader.step(input.unused(), limits).map_err(Refusal::Rejected)? {
+            let step = self.reader.step(input.unused(), limits);
+            self.is_rejected = step.is_err();
+            match step.map_err(Refusal::Rejected)? {
                 Step::Content { skip, len } => {
                     let content = input.unused().get(skip..skip + len).unwrap_or(&[]);
                     self.received += len as u64;

@@ -79,8 +79,14 @@ impl fmt::Display for Bind {
 pub struct Listener {
     socket: OwnedFd,
     address: Address,
-    /// The file to remove in the end: only one we made, and only in the process that made it.
-    made_file: Option<(PathBuf, u32)>,
+    file: Option<SocketFile>,
+}
+
+/// The file of a unix socket that this process made; removed when dropped, in this process only.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    maker: u32,
 }
 
 #[derive(Debug)]
@@ -131,7 +137,7 @@ impl Listener {
             Err(_) => Address::Unix(unix_path(&local).into()),
         };
         descriptors::note(&socket);
-        Ok(Listener { socket, address, made_file: None })
+        Ok(Listener { socket, address, file: None })
     }
 
     /// The bound TCP address, with the port the kernel chose.
@@ -141,6 +147,14 @@ impl Listener {
             Address::Tcp(address) => Some(address),
             Address::Unix(_) => None,
         }
+    }
+
+    /// The socket, to be handed to other processes, and what has to be kept until it is not used any more.
+    ///
+    /// # Errors
+    /// As dup(2).
+    pub fn into_parts(mut self) -> io::Result<(OwnedFd, Option<SocketFile>)> {
+        Ok((self.socket.try_clone()?, self.file.take()))
     }
 
     /// How a person would reach it: `http://127.0.0.1:8000` or `unix:/run/app.sock`.
@@ -189,13 +203,23 @@ impl Listener {
     }
 }
 
+/// For a duplicate that outlives a server: [`Listener::from_fd`] makes a listener of it again.
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         descriptors::forget(&self.socket);
-        if let Some((path, maker)) = &self.made_file
-            && *maker == std::process::id()
-        {
-            let _ = std::fs::remove_file(path);
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if self.maker == std::process::id() {
+            let _ = std::fs::remove_file(&self.path);
         }
     }
 }
@@ -244,7 +268,7 @@ fn bind_unix(path: &Path, backlog: u32) -> io::Result<Listener> {
     }
     listen(&socket, i32::try_from(backlog).unwrap_or(i32::MAX))?;
     let mut listener = Listener::from_fd(socket)?;
-    listener.made_file = Some((path.to_owned(), std::process::id()));
+    listener.file = Some(SocketFile { path: path.to_owned(), maker: std::process::id() });
     Ok(listener)
 }
 

@@ -67,5 +67,5 @@ impl EventLoop {
     }
 }
 
-const INTERRUPTED: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
+/// No Retry-After: the request may have half run, and only its client knows whether it may be repeated.
+const INTERRUPTED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";

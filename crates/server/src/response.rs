@@ -5,6 +5,7 @@ use brickwork_http::reason_phrase;
 
 use crate::promote::{is_inline, wait_outside};
 use crate::send_buffer::Flushed;
+use crate::static_files::{HandedOver, unix_seconds};
 use crate::transport::Direction;
 use crate::{Content, Exchange, Traffic};
 
@@ -14,7 +15,8 @@ use crate::{Content, Exchange, Traffic};
 pub enum SendError {
     /// The client has left, or did not take the bytes within the write deadline.
     Gone,
-    /// The server already answered this request itself (a deadline passed); the handler's answer is discarded.
+    /// The server already answered this request itself (a deadline passed, or it sends the file that the handler named); the handler's
+    /// answer is discarded.
     Superseded,
     /// The content ran over its Content-Length and was cut there.
     Overrun,
@@ -80,6 +82,24 @@ impl Exchange {
         written.and(finished)
     }
 
+    /// As [`send`](Exchange::send), for content in several pieces: ranges of a file, and what goes between them.
+    ///
+    /// # Errors
+    /// As [`send`](Exchange::send).
+    pub fn send_pieces(&mut self, pieces: Vec<Content>) -> Result<(), SendError> {
+        self.begin(Some(pieces.iter().map(Content::len).sum()))?;
+        self.write_pieces(pieces)
+    }
+
+    fn write_pieces(&mut self, pieces: Vec<Content>) -> Result<(), SendError> {
+        let mut written = Ok(());
+        for piece in pieces {
+            written = written.and(self.write_block(piece, Waiting::Never));
+        }
+        let finished = self.finish();
+        written.and(finished)
+    }
+
     /// Finishes the response head for content that comes block by block. `length` is its length where it is known for certain without
     /// the application having said so. The head goes out with the first block (or at `finish`).
     ///
@@ -90,6 +110,30 @@ impl Exchange {
             return Err(SendError::Superseded);
         }
         self.stop_asking();
+        if self.send_named_file() {
+            return Err(SendError::Superseded);
+        }
+        self.finish_head(length);
+        Ok(())
+    }
+
+    /// Sends the file that the response names in place of its content, where that is allowed.
+    fn send_named_file(&mut self) -> bool {
+        let Some(root) = &self.setup.config.sendfile_root else { return false };
+        let taken_over = root.take_over(self.request(), &self.response, unix_seconds());
+        let Some(HandedOver { head, pieces }) = taken_over else { return false };
+        self.response = head;
+        self.finish_head(Some(pieces.iter().map(Content::len).sum()));
+        // A client that has left needs no file.
+        let _ = self.write_pieces(pieces);
+        true
+    }
+
+    fn finish_head(&mut self, length: Option<u64>) {
+        if !is_inline() {
+            // The loop's date is from before the call, which has taken its time.
+            self.date.refresh();
+        }
         let length = length.map_or(ResponseLength::Unknown, ResponseLength::Known);
         let request = (self.head.method, self.head.version);
         let is_persistent = self.may_persist();
@@ -101,7 +145,6 @@ impl Exchange {
         }
         self.progress.body = Some(body);
         self.progress.stage = Stage::Begun;
-        Ok(())
     }
 
     /// Sends one block. Waits (the loop given up, the interpreter lock released) until what the kernel did not take of the blocks before it is
@@ -176,29 +219,34 @@ impl Exchange {
     /// # Errors
     /// [`SendError::Superseded`] when a head is on its way already; else as [`write`](Exchange::write).
     pub fn answer_status(&mut self, status_code: u16) -> Result<(), SendError> {
-        self.answer_own(status_code, None)
+        self.answer_own(status_code, None, None)
     }
 
-    /// As [`answer_status`](Exchange::answer_status), to a request that was refused.
-    pub(crate) fn answer_rejected(&mut self, status_code: u16) -> Result<(), SendError> {
+    /// As [`answer_status`](Exchange::answer_status), to a request that was refused; with this content if there is one.
+    pub(crate) fn answer_rejected(&mut self, status_code: u16, content: Option<String>) -> Result<(), SendError> {
         self.disown_request();
-        self.answer_own(status_code, None)
+        self.answer_own(status_code, None, content)
     }
 
     /// There is no thread for this request.
     pub(crate) fn answer_busy(&mut self) -> Result<(), SendError> {
-        self.answer_own(503, Some((b"Retry-After", b"1")))
+        self.answer_own(503, Some((b"Retry-After", b"1")), None)
     }
 
     /// The handler panicked: 500 if that can still be said, and the end of the connection in any case.
     pub(crate) fn fail(&mut self) {
         self.is_last = true;
-        if self.answer_own(500, None) == Err(SendError::Superseded) {
+        if self.answer_own(500, None, None) == Err(SendError::Superseded) {
             self.abort();
         }
     }
 
-    fn answer_own(&mut self, status_code: u16, field: Option<(&[u8], &[u8])>) -> Result<(), SendError> {
+    fn answer_own(
+        &mut self,
+        status_code: u16,
+        field: Option<(&[u8], &[u8])>,
+        content: Option<String>,
+    ) -> Result<(), SendError> {
         if self.is_head_sent() {
             return Err(SendError::Superseded);
         }
@@ -211,7 +259,8 @@ impl Exchange {
         if let Some((name, value)) = field {
             let _ = self.response.field(name, value);
         }
-        self.send(Content::Owned(format!("{status_code} {reason}\n").into_bytes()))
+        let content = content.unwrap_or_else(|| format!("{status_code} {reason}\n"));
+        self.send(Content::Owned(content.into_bytes()))
     }
 
     /// Whether the end of the content is the end of the connection: only a reset then tells the client that it is not all.
@@ -227,6 +276,12 @@ impl Exchange {
     /// Sends the head or chunk line in `response`, the block, and what ends it.
     fn offer(&mut self, block: Content, end: &'static [u8], waiting: Waiting) -> Result<(), SendError> {
         self.progress.stage = Stage::Sending;
+        if waiting == Waiting::Never && self.progress.waiting == Unsent::Refused {
+            // Of several pieces an earlier one filled the socket, or had its turn: the loop sends the rest.
+            self.slot().queue(self.response.as_bytes(), block, end);
+            self.response.bytes_mut().clear();
+            return if self.slot().is_gone() { Err(SendError::Gone) } else { Ok(()) };
+        }
         let flushed = if block.len() <= COPIED
             && let Some(bytes) = in_memory(&block)
         {

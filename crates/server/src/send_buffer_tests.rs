@@ -47,7 +47,7 @@ fn keeps_the_order_of_heads_memory_and_files_when_the_socket_is_full() {
     assert_ne!(buffer.offer(&transport, b"head one", Content::Owned(large.clone())), Flushed::All);
     expected.extend_from_slice(b"head one");
     expected.extend_from_slice(&large);
-    let file = Content::File { file: temporary_file(&large), offset: 10, len: 2_000_000 };
+    let file = Content::File { file: temporary_file(&large).into(), offset: 10, len: 2_000_000 };
     buffer.offer(&transport, b"head two", file);
     expected.extend_from_slice(b"head two");
     expected.extend_from_slice(&large[10..2_000_010]);
@@ -61,7 +61,7 @@ fn keeps_the_order_of_heads_memory_and_files_when_the_socket_is_full() {
 fn a_file_that_ends_early_breaks_the_connection() {
     let (transport, _peer) = pair();
     let mut buffer = SendBuffer::default();
-    let file = Content::File { file: temporary_file(b"short"), offset: 0, len: 100 };
+    let file = Content::File { file: temporary_file(b"short").into(), offset: 0, len: 100 };
     assert_eq!(buffer.offer(&transport, b"", file), Flushed::Broken);
     assert!(buffer.is_empty());
 }

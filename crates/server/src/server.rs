@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::ToSocketAddrs;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,10 +12,11 @@ use crate::counters::Counters;
 use crate::doorbell::Doorbell;
 use crate::engine::{Engine, Orders};
 use crate::event_loop::EventLoop;
+use crate::inbox::{Arrival, Inbox};
 use crate::promote::token::LoopCell;
 use crate::promote::{Crew, guard};
 use crate::returns::ReturnQueue;
-use crate::{Bind, Config, Handler, Interpreter, Listener, NoInterpreter};
+use crate::{Bind, Config, Handler, Interpreter, Listener, NoInterpreter, Peer};
 
 /// A server whose threads are running.
 pub struct Server {
@@ -53,17 +55,19 @@ impl Server {
         handler: Arc<dyn Handler>,
         interpreter: Arc<dyn Interpreter>,
     ) -> io::Result<Server> {
-        let crew = Arc::new(Crew::new(config.threads));
+        let counters = Arc::new(Counters::default());
+        let crew = Arc::new(Crew::new(config.threads, Arc::clone(&counters)));
         let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
         let returns = Arc::new(ReturnQueue::new());
-        let counters = Arc::new(Counters::default());
+        let inbox = Arc::new(Inbox::default());
         let event_loop = EventLoop::new(
             Arc::clone(&setup),
             Arc::clone(&counters),
             Arc::clone(&doorbell),
             Arc::clone(&crew),
             Arc::clone(&returns),
+            Arc::clone(&inbox),
             listeners,
         )?;
         let poller = Arc::clone(&event_loop.poller);
@@ -75,9 +79,11 @@ impl Server {
             returns,
             doorbell,
             counters,
+            inbox,
             poller,
             owner_clock: AtomicI32::new(0),
             orders: AtomicU8::new(Orders::Serve as u8),
+            idle_grace: AtomicU64::new(0),
         });
         #[cfg(feature = "reference-schedulers")]
         if engine.setup.config.scheduler != crate::Scheduler::Promote {
@@ -112,6 +118,27 @@ impl Server {
             spawn(Box::new(move |engine| pool.run_loop(engine)))?
         };
         Ok(Server { stopper: Stopper { engine, deadline: Arc::default() }, guardian: first })
+    }
+
+    /// Accepts from one more listener from now on.
+    pub fn listen(&self, listener: Listener) {
+        self.deliver(Arrival::Listener(listener));
+    }
+
+    /// Serves a connection that was made elsewhere: a connected stream socket.
+    ///
+    /// # Errors
+    /// If the socket cannot be made non-blocking.
+    pub fn adopt(&self, socket: OwnedFd, peer: Peer) -> io::Result<()> {
+        rustix::io::ioctl_fionbio(&socket, true)?;
+        self.deliver(Arrival::Connection(socket, peer));
+        Ok(())
+    }
+
+    fn deliver(&self, arrival: Arrival) {
+        let engine = &self.stopper.engine;
+        engine.inbox.deliver(arrival);
+        engine.doorbell.ring();
     }
 
     /// A handle that ends this server.
@@ -154,9 +181,23 @@ impl Server {
 impl Stopper {
     /// Stops accepting and lets what is in flight finish, for `grace` at the most; idle connections close.
     pub fn drain(&self, grace: Duration) {
+        self.drain_keeping_idle(grace, Duration::ZERO);
+    }
+
+    /// As [`drain`](Stopper::drain), but idle connections stay for `idle`, or until they have had one more answer, which says that it
+    /// is the last: a request that is on its way to us is then not lost. A second call can shorten either time.
+    pub fn drain_keeping_idle(&self, grace: Duration, idle: Duration) {
+        let idle = u64::try_from(idle.min(grace).as_millis()).unwrap_or(u64::MAX);
+        self.engine.idle_grace.store(idle, Ordering::Relaxed);
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + grace);
         self.engine.order(Orders::Drain);
         self.engine.crew.note_change();
+    }
+
+    /// Whether the loop has begun to drain: it accepts no more connections.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.engine.setup.is_draining.load(Ordering::Relaxed)
     }
 
     /// Ends at once; requests in flight are cut off.

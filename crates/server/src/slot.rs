@@ -59,6 +59,14 @@ impl Slot {
         fits
     }
 
+    /// Puts a block, with what comes before and after it, behind what waits.
+    pub(crate) fn queue(&self, head: &[u8], content: Content, end: &[u8]) {
+        let mut output = self.output();
+        output.push_bytes(head);
+        output.push(content);
+        output.push_bytes(end);
+    }
+
     /// Sends what waits.
     pub(crate) fn flush(&self) -> Flushed {
         if is_forked() {

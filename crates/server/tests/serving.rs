@@ -4,9 +4,11 @@
 mod harness;
 
 use std::io::{BufRead, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
-use brickwork_server::{Config, Content, Ended};
+use brickwork_server::http::Rule;
+use brickwork_server::{Config, Content, Ended, RejectionNotice};
 use harness::{Client, Gate, TestServer, answer};
 
 fn echo_server() -> TestServer {
@@ -388,4 +390,41 @@ fn stopping_abandons_a_handler_that_does_not_return_and_tells_its_client() {
     assert_eq!(server.stop_after(Duration::ZERO), Ended::Abandoned(1));
     assert_eq!(busy.response().status, 503);
     gate.open();
+}
+
+#[test]
+fn a_refused_request_is_told_with_its_bytes_and_answered_as_the_hook_says() {
+    let config = Config {
+        on_rejection: Some(Arc::new(|notice: &RejectionNotice<'_>| {
+            let (rule, at) = (notice.rejection.rule, notice.rejection.at);
+            let bytes = notice.bytes.escape_ascii();
+            (rule != Rule::HostMissing)
+                .then(|| format!("{} #{} {:?} {at} {bytes}", rule.code(), notice.request_number, notice.piece))
+        })),
+        ..Config::default()
+    };
+    let server = TestServer::start(config, |path, exchange| answer(exchange, path));
+    let good = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let rows = [
+        ("", "GET / HTTP/1.1\r\n\r\n", 400, "400 Bad Request\n"),
+        ("", "GET / HTTP/1.1\r\nA : b\r\n", 400, "BW0104 #2 Head 17 GET / HTTP/1.1\\r\\nA : b\\r\\n"),
+        (
+            "",
+            "GET https://x/ HTTP/1.1\r\nHost: x\r\n\r\n",
+            421,
+            "BW0017 #2 Head 4 GET https://x/ HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n",
+        ),
+        (chunked, "1\r\na\r\nzz\r\n", 400, "BW0401 #2 ChunkLine 0 zz\\r\\n"),
+        (chunked, "1\r\na\r\n1\r\nb\r\n0\r\nA\r\n", 400, "BW0103 #2 TrailerSection 1 A\\r\\n"),
+        (chunked, "1\r\na\r\n1", 400, "BW0405 #2 ChunkLine 1 1"),
+        (chunked, "5\r\na", 400, "BW0405 #2 Content 0 "),
+    ];
+    for (before, rest, status, text) in rows {
+        let mut client = server.client();
+        client.send(format!("{good}{before}{rest}")).finish_sending();
+        assert_eq!(client.response().status, 200);
+        let refused = client.response();
+        assert_eq!((refused.status, refused.text()), (status, text), "{rest:?}");
+    }
 }

@@ -4,10 +4,12 @@
 //! child that was only forked (multiprocessing, `os.fork`) inherits the *handlers*; there a signal goes to the action
 //! that was there before ours, so that ending a child works as if this server did not exist.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -16,6 +18,8 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet};
 use nix::unistd::getpid;
 
 pub use nix::sys::signal::Signal;
+
+use crate::replace_descriptor;
 
 /// The signals that this process takes for itself, until it is dropped. One at a time in a process.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ pub enum Woken {
     Signal(Signal),
     /// [`Waker::wake`] was called.
     Called,
-    /// The other descriptor became readable.
+    /// One of the other descriptors became readable, or has ended.
     Readable,
     /// A signal came that is handled elsewhere.
     Interrupted,
@@ -47,7 +51,11 @@ impl Signals {
     /// # Errors
     /// As eventfd(2) and sigaction(2).
     pub fn install(signals: &[Signal]) -> io::Result<Signals> {
-        OWNER.store(getpid().as_raw(), Ordering::Relaxed);
+        let (ours, before) = (getpid().as_raw(), OWNER.load(Ordering::Relaxed));
+        if ours != before && before != 0 {
+            start_over()?;
+        }
+        OWNER.store(ours, Ordering::Relaxed);
         let mut installed = Signals { wake: wake()?, taken: Vec::with_capacity(signals.len()) };
         for &signal in signals {
             take(signal)?;
@@ -62,24 +70,33 @@ impl Signals {
         Waker(self.wake)
     }
 
-    /// Waits for a signal, a call of the waker, or something to read from `other`.
+    /// Waits for a signal, a call of the waker, or something to read from one of `others`.
     ///
     /// # Errors
     /// As poll(2), except for interruption, which is [`Woken::Interrupted`].
-    pub fn wait(&self, other: Option<BorrowedFd<'_>>) -> io::Result<Woken> {
+    pub fn wait(&self, others: &[BorrowedFd<'_>]) -> io::Result<Woken> {
+        self.wait_at_most(others, None).map(|woken| woken.unwrap_or(Woken::Interrupted))
+    }
+
+    /// As [`wait`](Signals::wait), but None when the time is up.
+    ///
+    /// # Errors
+    /// As [`wait`](Signals::wait).
+    pub fn wait_at_most(&self, others: &[BorrowedFd<'_>], at_most: Option<Duration>) -> io::Result<Option<Woken>> {
         loop {
             if let Some(woken) = self.next_arrived() {
-                return Ok(woken);
+                return Ok(Some(woken));
             }
             let mut watched = vec![PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
-            watched.extend(other.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
-            match poll(&mut watched, PollTimeout::NONE) {
+            watched.extend(others.iter().map(|&fd| PollFd::new(fd, PollFlags::POLLIN)));
+            match poll(&mut watched, timeout(at_most)) {
+                Ok(0) => return Ok(None),
                 Ok(_) => {}
-                Err(Errno::EINTR) => return Ok(self.next_arrived().unwrap_or(Woken::Interrupted)),
+                Err(Errno::EINTR) => return Ok(Some(self.next_arrived().unwrap_or(Woken::Interrupted))),
                 Err(errno) => return Err(errno.into()),
             }
-            if watched.get(1).is_some_and(|fd| fd.any().unwrap_or(false)) {
-                return Ok(Woken::Readable);
+            if watched.iter().skip(1).any(|fd| fd.any().unwrap_or(false)) {
+                return Ok(Some(Woken::Readable));
             }
             // EAGAIN: a forked child shares the eventfd and was there first.
             let _ = self.wake.read();
@@ -114,6 +131,12 @@ impl Waker {
     }
 }
 
+/// Rounded up: what is waited for is then due when the wait ends.
+fn timeout(at_most: Option<Duration>) -> PollTimeout {
+    let Some(at_most) = at_most else { return PollTimeout::NONE };
+    PollTimeout::try_from(at_most + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX)
+}
+
 /// Signal numbers go up to 64 on Linux.
 const NUMBERS: usize = 65;
 
@@ -133,6 +156,17 @@ fn wake() -> io::Result<&'static EventFd> {
     }
     let made = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
     Ok(WAKE.get_or_init(|| made))
+}
+
+/// After a fork: parent and child would take each other's wakes from the eventfd that they share.
+fn start_over() -> io::Result<()> {
+    if let Some(shared) = WAKE.get() {
+        let own = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        replace_descriptor(shared, &File::from(OwnedFd::from(own)))?;
+    }
+    CALLED.store(0, Ordering::Relaxed);
+    ARRIVED.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+    Ok(())
 }
 
 /// Runs as a signal handler, on whichever thread the kernel chose: only async-signal-safe calls (signal-safety(7)).

@@ -15,11 +15,12 @@
 //! | HTTP_HOST | the target's authority if it has one (RFC 9112 section 3.2.2), else as sent |
 //! | SERVER_NAME, SERVER_PORT | the address connected to; `localhost` and the scheme's port for a unix socket |
 //! | REMOTE_ADDR, REMOTE_PORT | the client's address; empty and absent for a unix socket |
+//! | REMOTE_ADDR, wsgi.url_scheme, HTTP_HOST | what a trusted proxy said about the client, if it did |
 //! | SERVER_SOFTWARE | name and version of the server |
 //! | wsgi.* | as PEP 3333 says; wsgi.input_terminated is true, for wsgi.input always ends where the content does |
 
 use brickwork_http::{FieldName, Method, TargetForm, Version};
-use brickwork_server::{Exchange, Peer, RequestView};
+use brickwork_server::{Exchange, Peer, RequestView, Scheme};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -77,6 +78,7 @@ impl Environs {
         set_request_line(&environ, request)?;
         self.set_peer(&environ, exchange.peer(), objects)?;
         self.set_fields(&environ, request, objects)?;
+        set_forwarded(&environ, exchange)?;
         Ok(environ)
     }
 
@@ -128,6 +130,28 @@ impl Environs {
         }
         Ok(())
     }
+}
+
+/// What a trusted proxy in front says about the client takes the place of what we see of the proxy.
+fn set_forwarded(environ: &Bound<'_, PyDict>, exchange: &Exchange) -> PyResult<()> {
+    let (py, said) = (environ.py(), exchange.forwarded());
+    if let Some((address, port)) = said.client {
+        environ.set_item(intern!(py, "REMOTE_ADDR"), address.to_string())?;
+        match port {
+            Some(port) => environ.set_item(intern!(py, "REMOTE_PORT"), port.to_string())?,
+            None if environ.contains(intern!(py, "REMOTE_PORT"))? => environ.del_item(intern!(py, "REMOTE_PORT"))?,
+            None => {}
+        }
+    }
+    match said.scheme {
+        Some(Scheme::Http) => environ.set_item(intern!(py, "wsgi.url_scheme"), intern!(py, "http"))?,
+        Some(Scheme::Https) => environ.set_item(intern!(py, "wsgi.url_scheme"), intern!(py, "https"))?,
+        None => {}
+    }
+    if let Some(host) = said.host {
+        environ.set_item(intern!(py, "HTTP_HOST"), latin1::string(py, exchange.request().text(host))?)?;
+    }
+    Ok(())
 }
 
 fn set_request_line(environ: &Bound<'_, PyDict>, request: RequestView<'_>) -> PyResult<()> {

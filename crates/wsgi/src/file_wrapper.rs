@@ -71,7 +71,7 @@ impl FileWrapper {
         let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
         // Files of /proc and the like have content and no size.
         let left = metadata.len().checked_sub(offset).filter(|left| *left > 0)?;
-        Some(Content::File { file, offset, len: left.min(length.unwrap_or(left)) })
+        Some(Content::File { file: file.into(), offset, len: left.min(length.unwrap_or(left)) })
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
 use brickwork_http::h1::FieldFate;
-use brickwork_http::{Fault, Method};
+use brickwork_http::{Fault, Method, Rule};
 use brickwork_server::{Content, Exchange, SendError};
 use pyo3::exceptions::{PyAssertionError, PyBrokenPipeError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -240,7 +240,7 @@ fn set_fields(exchange: &mut Exchange, headers: &Bound<'_, PyAny>) -> PyResult<(
         }
         match exchange.response.field(name_bytes, value_bytes) {
             Ok(FieldFate::Sent | FieldFate::Honoured) => (),
-            Ok(FieldFate::Dropped) => warn_of_dropped(name_bytes),
+            Ok(FieldFate::Dropped(rule)) => warn_of_dropped(rule, name_bytes),
             Err(fault) => {
                 return Err(PyValueError::new_err(format!("{} {}", what(), complaint(fault, value_bytes, 0))));
             }
@@ -251,13 +251,14 @@ fn set_fields(exchange: &mut Exchange, headers: &Bound<'_, PyAny>) -> PyResult<(
 
 /// Says, once for each name, that a field was left out.
 #[cold]
-fn warn_of_dropped(name: &[u8]) {
+fn warn_of_dropped(rule: Rule, name: &[u8]) {
     static WARNED: Mutex<Option<HashSet<Vec<u8>>>> = Mutex::new(None);
     let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
     if warned.get_or_insert_default().insert(name.to_ascii_lowercase()) {
         tracing::warn!(
-            "response header {} is left out: it is between the server and its peer (PEP 3333, \"Other HTTP Features\"); \
+            "{}: response header {} is left out: it is between the server and its peer (PEP 3333, \"Other HTTP Features\"); \
              remove it from the application, or send Connection: close if it is to close the connection",
+            rule.code(),
             quoted(name)
         );
     }

@@ -1,4 +1,4 @@
-"""Wrong arguments of start_response, and wrong calls of it. Whatever an application passes, nothing of it may reach the wire."""
+"""Wrong arguments of start_response, and wrong calls of it: nothing of what is passed here may reach the wire."""
 
 from misbehaving import TEXT
 

@@ -1,16 +1,19 @@
 use std::time::Duration;
 
-use brickwork_server::Bind;
+use brickwork_server::{Bind, StaticOptions};
 
 use super::*;
-use crate::config::{LogFormat, LogLevel, LogTarget};
+use crate::config::{LogFormat, LogLevel, LogTarget, Mount, WorkerCount};
 
 fn parse_words(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Stop> {
     let environment = |name: &str| {
         let found = variables.iter().find(|(variable, _)| *variable == name);
         found.map(|(_, value)| String::from(*value))
     };
-    parse(words.iter().map(OsString::from).collect(), environment)
+    match parse(words.iter().map(OsString::from).collect(), environment)? {
+        Task::Serve(config) => Ok(*config),
+        other => panic!("{words:?}: {other:?}"),
+    }
 }
 
 fn usage_of(words: &[&str], variables: &[(&str, &str)]) -> String {
@@ -23,7 +26,7 @@ fn usage_of(words: &[&str], variables: &[(&str, &str)]) -> String {
 #[test]
 fn every_way_to_say_what_is_served() {
     let application = |text: &str| Subject::Application(text.parse().unwrap());
-    let rows: [(&[&str], Subject); 9] = [
+    let rows: [(&[&str], Subject); 13] = [
         (&["app:application"], application("app:application")),
         (&["run", "app:application"], application("app:application")),
         (&["app:make()", "--threads", "1"], application("app:make()")),
@@ -31,7 +34,11 @@ fn every_way_to_say_what_is_served() {
         (&["--", "app"], application("app")),
         (&["run", "demo"], application("demo")),
         (&["run", "--threads", "1", "run"], application("run")),
+        (&["run", "static"], application("static")),
         (&["demo"], Subject::Demo),
+        (&["static"], Subject::Files),
+        (&["static", "docs"], Subject::Files),
+        (&["static", "-b", ":0", "--dotfiles", "docs"], Subject::Files),
         (&["demo", "--threads", "1"], Subject::Demo),
     ];
     for (words, subject) in rows {
@@ -41,7 +48,7 @@ fn every_way_to_say_what_is_served() {
 
 #[test]
 fn wrong_usage_is_said_in_one_message() {
-    let rows: [(&[&str], &str); 13] = [
+    let rows: [(&[&str], &str); 18] = [
         (&[], "Usage: brickwork [OPTIONS] APP"),
         (&["run"], "APP"),
         (&["app.py"], "a module is meant: app:application"),
@@ -55,6 +62,11 @@ fn wrong_usage_is_said_in_one_message() {
         (&["--error-logfile", "none", "app"], "--error-logfile"),
         (&["--limit-request-line", "100KiB", "app"], "--limit-request-head"),
         (&["--frobnicate", "app"], "--frobnicate"),
+        (&["-w", "0", "app"], "1 to 1024, or auto"),
+        (&["--preload", "--reload", "app"], "choose"),
+        (&["--forwarded-allow-ips", "10.0.0.0/64", "app"], "--forwarded-allow-ips"),
+        (&["--health-path", "healthz", "app"], "/healthz"),
+        (&["reload", "--pid", "/run/app.pid", "17"], "cannot be used with"),
     ];
     for (words, fragment) in rows {
         let text = usage_of(words, &[]);
@@ -67,8 +79,8 @@ fn a_flag_of_another_server_gets_one_line() {
     let rows: [(&[&str], &str); 6] = [
         (&["-k", "gevent", "app:app"], "-k: brickwork needs no worker class"),
         (&["app:app", "--worker-class=gevent"], "--worker-class: brickwork needs no worker class"),
-        (&["-w4", "app:app"], "-w: not yet"),
-        (&["app:app", "--workers", "4"], "--workers: not yet"),
+        (&["app:app", "-D"], "-D: not here"),
+        (&["app:app", "--uid", "4"], "--uid: use --user"),
         (&["run", "--interface", "wsgi", "app:app"], "--interface: "),
         (&["--http", ":8000", "--wsgi-file", "app.py"], "--http: use --bind"),
     ];
@@ -145,7 +157,7 @@ fn the_help_tells_the_defaults() {
         let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
         let (Some(long), Some((_, default))) = (flag.get_long(), help.split_once("(default ")) else { continue };
         let default = default.trim_end_matches(')');
-        if ["bind", "spool-dir"].contains(&long) {
+        if ["bind", "spool-dir", "workers", "forwarded-allow-ips"].contains(&long) {
             continue;
         }
         let typed = parse_words(&["app", &format!("--{long}={default}")], &[]).unwrap();
@@ -153,6 +165,28 @@ fn the_help_tells_the_defaults() {
         told += 1;
     }
     assert!(told >= 15, "only {told} defaults are told");
+}
+
+#[test]
+fn workers_come_from_the_flag_or_web_concurrency() {
+    let workers =
+        |words: &[&str], value: &str| parse_words(words, &[("WEB_CONCURRENCY", value)]).unwrap().processes.workers;
+    assert_eq!(workers(&["app"], "3"), WorkerCount::Fixed(3));
+    assert_eq!(workers(&["app"], ""), WorkerCount::Fixed(1));
+    assert_eq!(workers(&["app", "-w", "auto"], "3"), WorkerCount::Auto);
+    assert!(usage_of(&["app"], &[("WEB_CONCURRENCY", "many")]).contains("WEB_CONCURRENCY"));
+}
+
+#[test]
+fn reload_names_its_server_in_one_of_three_ways() {
+    let reload = |words: &[&str]| match parse(words.iter().map(OsString::from).collect(), |_| None) {
+        Ok(Task::Reload(reload)) => reload,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(reload(&["reload", "--wait"]), Reload { wait: true, pid: None, name: None, process: None });
+    assert_eq!(reload(&["reload", "--pid", "/run/a"]).pid, Some("/run/a".into()));
+    assert_eq!(reload(&["reload", "--name", "shop"]).name, Some("shop".into()));
+    assert_eq!(reload(&["reload", "17"]).process, Some(17));
 }
 
 #[test]
@@ -185,4 +219,45 @@ fn the_demo_listens_on_loopback_only() {
     for bind in ["0.0.0.0:0", ":8000", "[::]:0", "192.0.2.1:0", "example.org:80", "fd://3"] {
         assert!(usage_of(&["demo", "--bind", bind], &[]).contains("loopback"), "{bind}");
     }
+}
+
+fn mounts(words: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
+    let config = parse_words(words, variables).unwrap();
+    let text = |mount: &Mount| {
+        let StaticOptions { prefix, cache_control, listings, dotfiles } = &mount.options;
+        format!("{prefix}={} {cache_control} {listings:?} {dotfiles:?}", mount.directory.display())
+    };
+    config.mounts.iter().map(text).collect()
+}
+
+#[test]
+fn directories_are_served_alone_or_at_prefixes() {
+    assert!(mounts(&["app"], &[]).is_empty());
+    assert_eq!(mounts(&["static"], &[]), ["=. no-cache Shown Hidden"]);
+    assert_eq!(mounts(&["static", "--dotfiles", "a=b"], &[]), ["=a=b no-cache Shown Served"]);
+    assert_eq!(mounts(&["static"], &[("BRICKWORK_DOTFILES", "true")]), ["=. no-cache Shown Served"]);
+    let two =
+        ["app", "--static", "/s=a", "--static=/s/images/=b=c", "--cache-control", "max-age=60", "--dotfiles=false"];
+    assert_eq!(mounts(&two, &[]), ["/s/images=b=c max-age=60 Off Hidden", "/s=a max-age=60 Off Hidden"]);
+    assert_eq!(mounts(&["app"], &[("BRICKWORK_STATIC", "/s=a")]), ["/s=a no-cache Off Hidden"]);
+}
+
+#[test]
+fn a_mount_needs_a_prefix_and_a_directory() {
+    let rows = [
+        ("/static", "such as"),
+        ("static=dir", "such as"),
+        ("/static=", "such as"),
+        ("/=dir", "brickwork static DIR"),
+        ("//=dir", "nothing"),
+    ];
+    for (mount, fragment) in rows {
+        let text = usage_of(&["app", "--static", mount], &[]);
+        assert!(text.contains(fragment), "{mount}: {text}");
+    }
+    assert!(usage_of(&["static", "--static", "/a=b"], &[]).contains("--static"));
+    assert!(usage_of(&["static", "--sendfile-root", "/a"], &[]).contains("--sendfile-root"));
+    let root = parse_words(&["app", "--sendfile-root", "/srv/media"], &[]).unwrap().sendfile_root;
+    assert_eq!(root, Some("/srv/media".into()));
+    assert!(usage_of(&["--threads", "1", "static"], &[]).contains("'static' comes first"));
 }

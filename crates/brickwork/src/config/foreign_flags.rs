@@ -5,22 +5,22 @@ pub(crate) fn advice(flag: &str) -> Option<&'static str> {
     TABLE.iter().find(|(flags, _)| flags.contains(&flag)).map(|&(_, advice)| advice)
 }
 
-const ONE_PROCESS: &str = "not yet: this version serves with one process and as many threads as --threads says";
+const WORKERS: &str = "use --workers";
 const ENVIRONMENT: &str = "not yet: flags and BRICKWORK_* environment variables are all there is to configure";
-const PROXY: &str =
-    "not yet: REMOTE_ADDR is the connection's peer; the framework's own proxy middleware can read what was forwarded";
+const PROXY: &str = "use --forwarded-allow-ips: X-Forwarded-For, -Proto and -Host, or Forwarded, are then read";
 const TLS: &str = "not yet: this version speaks plain HTTP; end TLS in front of it";
 const HTTP2: &str = "not yet: this version speaks HTTP/1.1 and HTTP/1.0; let a front proxy translate";
-const RELOAD: &str = "not yet: end it with TERM and start it again to load new code";
-const RECYCLE: &str = "not yet: this version has one process and does not replace it";
-const SERVICE: &str = "not here: this runs in the foreground; systemd or the container does that";
+const RELOAD: &str = "use --reload";
+const SERVICE: &str = "not here: this runs in the foreground; systemd or the container does the rest";
 const METRICS: &str = "not yet: the access log has a line for every response";
-const STATIC: &str = "not yet: let the framework (WhiteNoise) or a front proxy serve files";
+const STATIC: &str = "use --static /prefix=DIR; --cache-control sets how long files are kept";
 const APP: &str = "name the application itself: brickwork module:callable";
 
 /// Flags of one meaning, and the advice; in the order of the peers' manuals.
 const TABLE: &[(&[&str], &str)] = &[
-    (&["-w", "--workers", "--processes", "--master", "-M", "--workers-cheaper", "--cheaper"], ONE_PROCESS),
+    (&["--processes"], WORKERS),
+    (&["--master", "-M"], "leave it out: there always is a supervisor"),
+    (&["--workers-cheaper", "--cheaper"], "not here: TTIN and TTOU change the number of --workers"),
     (
         &["-k", "--worker-class", "--runtime-mode", "--runtime-threads", "--gevent", "--async"],
         "brickwork needs no worker class: it moves blocking requests aside by itself",
@@ -37,34 +37,25 @@ const TABLE: &[(&[&str], &str)] = &[
     (&["--http1-header-read-timeout"], "use --head-timeout"),
     (&["--http1-keep-alive", "--so-keepalive", "--http-keepalive"], "use --keep-alive TIME"),
     (&["--workers-kill-timeout", "--worker-reload-mercy"], "use --graceful-timeout"),
-    (
-        &[
-            "--max-requests",
-            "--max-requests-jitter",
-            "--workers-lifetime",
-            "--workers-max-rss",
-            "--reload-on-rss",
-            "--respawn-failed-workers",
-        ],
-        RECYCLE,
-    ),
+    (&["--workers-lifetime"], "use --max-worker-lifetime"),
+    (&["--workers-max-rss", "--reload-on-rss"], "not yet: --max-requests and --max-worker-lifetime replace workers"),
+    (&["--respawn-failed-workers", "--respawn-interval"], "leave it out: a dead worker is always replaced"),
     (&["--http1-buffer-size", "--buffer-size"], "use --limit-request-head"),
     (&["--limit-post"], "use --limit-content"),
     (&["--post-buffering"], "use --spool-threshold"),
-    (&["--preload", "--lazy-apps", "--lazy"], "not needed: one process imports the application before it listens"),
-    (
-        &["--reload", "--reload-engine", "--reload-extra-file", "--reload-paths", "--py-autoreload", "--touch-reload"],
-        RELOAD,
-    ),
+    (&["--lazy-apps", "--lazy"], "leave it out: each worker imports the application, unless --preload is given"),
+    (&["--reload-engine", "--py-autoreload"], RELOAD),
+    (&["--reload-paths", "--touch-reload"], "use --reload-extra-file"),
     (&["-c", "--config", "--ini", "--yaml", "--json", "--check-config", "--print-config", "--env-files"], ENVIRONMENT),
-    (&["-e", "--env"], "set the environment before the command: NAME=value brickwork ..."),
     (&["--pythonpath", "--python-path"], "use --chdir, or PYTHONPATH in the environment"),
     (&["--working-dir"], "use --chdir"),
-    (&["-p"], "as a pid file: not needed in the foreground; as a number of processes: not yet, one serves"),
-    (&["-D", "--daemon", "--daemonize", "--pid", "--pidfile", "--pid-file"], SERVICE),
-    (&["-u", "--user", "--uid", "-g", "--group", "--gid", "-m", "--umask", "--initgroups"], SERVICE),
-    (&["-n", "--name", "--process-name"], "not yet: the process keeps its name"),
-    (&["--reuse-port"], "not needed: one process accepts all connections"),
+    (&["-D", "--daemon", "--daemonize"], SERVICE),
+    (&["--pidfile", "--pid-file"], "use --pid"),
+    (&["--uid"], "use --user"),
+    (&["--gid"], "use --group"),
+    (&["--initgroups"], "leave it out: --user brings all groups of the user"),
+    (&["--process-name"], "use --name"),
+    (&["--reuse-port"], "not needed: all workers share the listeners of the supervisor"),
     (&["--worker-tmp-dir"], "not needed: there is no heartbeat file; --spool-dir is for large content"),
     (
         &["--access-logformat", "--access-log-fmt"],
@@ -79,14 +70,7 @@ const TABLE: &[(&[&str], &str)] = &[
     ),
     (&["--statsd-host", "--statsd-prefix", "--metrics", "--metrics-port", "--stats"], METRICS),
     (
-        &[
-            "--forwarded-allow-ips",
-            "--forwarder-headers",
-            "--header-map",
-            "--proxy-protocol",
-            "--proxy-allow-from",
-            "--secure-scheme-headers",
-        ],
+        &["--forwarder-headers", "--header-map", "--proxy-protocol", "--proxy-allow-from", "--secure-scheme-headers"],
         PROXY,
     ),
     (
@@ -136,10 +120,11 @@ mod tests {
     use clap::{Args, Command};
 
     use super::*;
+    use crate::config::{Raw, RawMounts};
 
     #[test]
     fn a_flag_is_in_the_table_once_and_not_one_of_ours() {
-        let ours = crate::config::Raw::augment_args(Command::new("brickwork"));
+        let ours = RawMounts::augment_args(Raw::augment_args(Command::new("brickwork")));
         let mut seen: HashSet<String> = HashSet::new();
         for argument in ours.get_arguments() {
             seen.extend(argument.get_long_and_visible_aliases().into_iter().flatten().map(|long| format!("--{long}")));
@@ -152,7 +137,7 @@ mod tests {
 
     #[test]
     fn advice_is_one_line_that_names_only_flags_we_have() {
-        let ours = crate::config::Raw::augment_args(Command::new("brickwork"));
+        let ours = RawMounts::augment_args(Raw::augment_args(Command::new("brickwork")));
         let longs: HashSet<&str> = ours.get_arguments().filter_map(|argument| argument.get_long()).collect();
         for (flags, advice) in TABLE {
             assert!(!advice.contains('\n'), "{flags:?}");
@@ -169,8 +154,8 @@ mod tests {
         let rows = [
             ("-k", "no worker class"),
             ("--worker-class", "no worker class"),
-            ("-w", "not yet"),
-            ("--workers", "not yet"),
+            ("--processes", "--workers"),
+            ("--pidfile", "--pid"),
             ("--http", "--bind"),
             ("--factory", "module:factory()"),
         ];

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum, value_parser};
 
 use super::duration::{parse_deadline, parse_duration};
+use super::processes::{WorkerCount, parse_health_path, parse_umask, parse_variable};
 use super::size::{parse_head_size, parse_size};
 
 /// The flags that every command which serves understands.
@@ -33,6 +35,69 @@ pub(crate) struct Raw {
     #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Application")]
     pub(crate) queue_timeout: Option<Duration>,
 
+    /// Worker processes, or auto: as many as processors and memory allow (default 1, or WEB_CONCURRENCY)
+    #[arg(short, long, value_name = "N", help_heading = "Processes")]
+    pub(crate) workers: Option<WorkerCount>,
+    /// Import the application once, and fork workers from there (default false)
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        help_heading = "Processes"
+    )]
+    pub(crate) preload: Option<bool>,
+    /// Replace a worker after so many requests; 0: never (default 0)
+    #[arg(long, value_name = "N", help_heading = "Processes")]
+    pub(crate) max_requests: Option<u64>,
+    /// Up to so many requests more, each worker a different number (default 0)
+    #[arg(long, value_name = "N", help_heading = "Processes")]
+    pub(crate) max_requests_jitter: Option<u64>,
+    /// Replace a worker after about so long
+    #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Processes")]
+    pub(crate) max_worker_lifetime: Option<Duration>,
+    /// Write the supervisor's process id to this file
+    #[arg(short, long, value_name = "FILE", help_heading = "Processes")]
+    pub(crate) pid: Option<PathBuf>,
+    /// Become this user, once everything is open
+    #[arg(short, long, value_name = "USER", help_heading = "Processes")]
+    pub(crate) user: Option<String>,
+    /// Become this group
+    #[arg(short, long, value_name = "GROUP", help_heading = "Processes")]
+    pub(crate) group: Option<String>,
+    /// File mode creation mask, in octal
+    #[arg(short = 'm', long, value_name = "MASK", value_parser = parse_umask, help_heading = "Processes")]
+    pub(crate) umask: Option<u32>,
+    /// Name of the processes, and of the server for brickwork reload (default brickwork)
+    #[arg(short, long, value_name = "NAME", help_heading = "Processes")]
+    pub(crate) name: Option<String>,
+    /// Set a variable in the application's environment. May be repeated
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = parse_variable, help_heading = "Processes")]
+    pub(crate) env: Vec<(String, String)>,
+
+    /// Start anew when a file of the application changes, and show what is wrong with it in the browser (default false)
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        help_heading = "Development"
+    )]
+    pub(crate) reload: Option<bool>,
+    /// With --reload: also when this file changes. May be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Development")]
+    pub(crate) reload_extra_file: Vec<PathBuf>,
+
+    /// Answer health checks under this path: PATH/live and PATH/ready
+    #[arg(long, value_name = "PATH", value_parser = parse_health_path, help_heading = "Listening")]
+    pub(crate) health_path: Option<String>,
+    /// Proxies to believe what they say about the client: addresses, networks, * for all (default 127.0.0.1,::1; or
+    /// FORWARDED_ALLOW_IPS)
+    #[arg(long, value_name = "LIST", help_heading = "Listening")]
+    pub(crate) forwarded_allow_ips: Option<String>,
+
     /// A connection waits so long for its next request (default 75s)
     #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
     pub(crate) keep_alive: Option<Duration>,
@@ -54,6 +119,10 @@ pub(crate) struct Raw {
     /// After TERM or Ctrl-C, requests in flight have so long to finish (default 25s)
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Deadlines")]
     pub(crate) graceful_timeout: Option<Duration>,
+
+    /// After TERM, everything goes on for so long, but health checks say that it is not ready (default 0)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Deadlines")]
+    pub(crate) drain_delay: Option<Duration>,
 
     /// Longest request-line (default 8190)
     #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
@@ -100,6 +169,17 @@ pub(crate) struct Raw {
     /// File of the access log, '-' for standard output, 'none' to turn it off (default -)
     #[arg(long, value_name = "FILE", help_heading = "Logs")]
     pub(crate) access_logfile: Option<LogTarget>,
+    /// Tell clients why their request was refused, byte by byte; not for production (default false)
+    #[arg(
+        long,
+        value_name = "BOOL",
+        value_parser = BoolishValueParser::new(),
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        help_heading = "Logs"
+    )]
+    pub(crate) debug: Option<bool>,
     /// Shape of both logs (default text)
     #[arg(long, value_name = "FORMAT", help_heading = "Logs")]
     pub(crate) log_format: Option<LogFormat>,

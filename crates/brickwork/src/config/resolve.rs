@@ -5,17 +5,33 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brickwork_server::http::Limits;
-use brickwork_server::{Bind, Deadlines};
+use brickwork_server::{Bind, Deadlines, TrustedPeers};
 
-use super::{ApplicationName, LogFormat, LogLevel, LogTarget, Raw, SizeText};
+use super::{ApplicationName, LogFormat, LogLevel, LogTarget, Mount, Raw, SizeText, WorkerCount};
 
 /// Everything that was decided before anything is opened, imported or bound.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     /// What is served.
     pub(crate) subject: Subject,
+    /// Directories whose files are served, those with the longest prefix first.
+    pub(crate) mounts: Vec<Mount>,
+    /// Where files are that the application may name in its responses.
+    pub(crate) sendfile_root: Option<PathBuf>,
     /// Addresses to listen on; at least one.
     pub(crate) binds: Vec<Bind>,
+    /// Whether somebody chose them, so that a socket from the service manager does not replace them.
+    pub(crate) are_binds_chosen: bool,
+    /// Worker processes.
+    pub(crate) processes: Processes,
+    /// Whether the application's files are watched.
+    pub(crate) reload: bool,
+    /// Further files to watch.
+    pub(crate) reload_extra_files: Vec<PathBuf>,
+    /// The path of health checks.
+    pub(crate) health_path: Option<String>,
+    /// Who is believed about clients.
+    pub(crate) trusted: TrustedPeers,
     /// Connections that the kernel holds until they are accepted.
     pub(crate) backlog: u32,
     /// Directory to go to first.
@@ -42,6 +58,37 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// The least level in the error log.
     pub(crate) log_level: LogLevel,
+    /// Whether clients are told why their request was refused.
+    pub(crate) debug: bool,
+}
+
+/// The processes of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Processes {
+    /// How many workers.
+    pub(crate) workers: WorkerCount,
+    /// Where that number came from, for the log.
+    pub(crate) workers_from: &'static str,
+    /// Import once and fork.
+    pub(crate) preload: bool,
+    /// Requests after which a worker is replaced, and how much that may differ.
+    pub(crate) max_requests: Option<(u64, u64)>,
+    /// Time after which a worker is replaced.
+    pub(crate) max_worker_lifetime: Option<Duration>,
+    /// How long readiness is false before anything else happens.
+    pub(crate) drain_delay: Duration,
+    /// The file with the supervisor's process id.
+    pub(crate) pid_file: Option<PathBuf>,
+    /// User to become.
+    pub(crate) user: Option<String>,
+    /// Group to become.
+    pub(crate) group: Option<String>,
+    /// File mode creation mask.
+    pub(crate) umask: Option<u32>,
+    /// Name of the processes.
+    pub(crate) name: String,
+    /// Variables for the application.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 /// What is served.
@@ -51,6 +98,8 @@ pub(crate) enum Subject {
     Application(ApplicationName),
     /// `brickwork demo`
     Demo,
+    /// `brickwork static DIR`: no application.
+    Files,
 }
 
 /// Makes a configuration. `environment` looks up a variable.
@@ -66,9 +115,19 @@ pub(crate) fn resolve(
         return Err("--error-logfile none: the error log can be sent elsewhere, not turned off".into());
     }
     let binds = resolve_binds(&raw.bind, &subject, environment("PORT"))?;
+    let trusted = raw.forwarded_allow_ips.clone().or_else(|| environment("FORWARDED_ALLOW_IPS"));
+    let trusted = trusted.as_deref().unwrap_or("127.0.0.1,::1").parse();
     Ok(Config {
         subject,
+        mounts: Vec::new(),
+        sendfile_root: None,
         binds,
+        are_binds_chosen: !raw.bind.is_empty(),
+        processes: resolve_processes(&raw, environment("WEB_CONCURRENCY"))?,
+        reload: raw.reload == Some(true),
+        reload_extra_files: raw.reload_extra_file.clone(),
+        health_path: raw.health_path.clone(),
+        trusted: trusted.map_err(|error: String| format!("--forwarded-allow-ips: {error}"))?,
         backlog: raw.backlog.unwrap_or(2048),
         limits: resolve_limits(&raw)?,
         chdir: raw.chdir,
@@ -89,6 +148,40 @@ pub(crate) fn resolve(
         access_log: raw.access_logfile.unwrap_or(LogTarget::Standard),
         log_format: raw.log_format.unwrap_or(LogFormat::Text),
         log_level: raw.log_level.unwrap_or(LogLevel::Info),
+        debug: raw.debug.unwrap_or(false),
+    })
+}
+
+fn resolve_processes(raw: &Raw, web_concurrency: Option<String>) -> Result<Processes, String> {
+    let web_concurrency = web_concurrency.filter(|text| !text.is_empty());
+    let (workers, workers_from) = match (raw.workers, web_concurrency) {
+        (Some(workers), _) => (workers, "--workers"),
+        (None, Some(text)) => {
+            (text.parse().map_err(|error| format!("WEB_CONCURRENCY in the environment: {error}"))?, "WEB_CONCURRENCY")
+        }
+        (None, None) => (WorkerCount::Fixed(1), "the default"),
+    };
+    let (preload, reload) = (raw.preload == Some(true), raw.reload == Some(true));
+    if preload && reload {
+        return Err("--preload and --reload: one is for production, the other for development; choose".into());
+    }
+    if !raw.reload_extra_file.is_empty() && !reload {
+        return Err("--reload-extra-file: without --reload nothing is watched".into());
+    }
+    let jitter = raw.max_requests_jitter.unwrap_or(0);
+    Ok(Processes {
+        workers,
+        workers_from,
+        preload,
+        max_requests: raw.max_requests.filter(|&most| most > 0).map(|most| (most, jitter)),
+        max_worker_lifetime: raw.max_worker_lifetime,
+        drain_delay: raw.drain_delay.unwrap_or(Duration::ZERO),
+        pid_file: raw.pid.clone(),
+        user: raw.user.clone(),
+        group: raw.group.clone(),
+        umask: raw.umask,
+        name: raw.name.clone().unwrap_or_else(|| "brickwork".into()),
+        environment: raw.env.clone(),
     })
 }
 
@@ -96,7 +189,7 @@ fn resolve_binds(typed: &[String], subject: &Subject, port: Option<String>) -> R
     if typed.is_empty() {
         // PORT is how platforms that route to a container say where; there, loopback would be reachable by nobody.
         let host = match (&port, subject) {
-            (Some(_), Subject::Application(_)) => "0.0.0.0",
+            (Some(_), Subject::Application(_) | Subject::Files) => "0.0.0.0",
             _ => "127.0.0.1",
         };
         let port = port.map_or(Ok(8000), |port| {

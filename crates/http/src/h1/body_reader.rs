@@ -3,7 +3,7 @@
 use super::line::{Bound, LineInHand, Stop};
 use super::{Framing, chunked, field_line};
 use crate::grammar::is_ows;
-use crate::{Limits, Rejection, Rule};
+use crate::{Limits, Piece, Rejection, Rule};
 
 /// What one step of reading found at the start of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +132,16 @@ impl BodyReader {
     #[must_use]
     pub fn element_start(&self) -> usize {
         self.element_start
+    }
+
+    /// What a rejection's offset counts in, or what was in hand when the bytes ended.
+    #[must_use]
+    pub fn piece(&self) -> Piece {
+        match self.state {
+            State::Length(_) | State::ChunkData(_) | State::ChunkDataEnd | State::Complete => Piece::Content,
+            State::ChunkLine => Piece::ChunkLine,
+            State::Trailers(_) => Piece::TrailerSection,
+        }
     }
 
     /// After the last byte of content or of a chunk, what comes next.

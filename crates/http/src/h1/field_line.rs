@@ -7,11 +7,12 @@
 
 use super::line::{self, Scanned, Stop};
 use crate::grammar::{TCHAR, is_ows};
-use crate::{Rule, scan};
+use crate::{FieldName, Rule, scan};
 
 /// Where the parts of a field line are, as offsets into it. The name starts the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FieldLineParts {
+    pub(super) known: FieldName,
     pub(super) name_end: usize,
     pub(super) value_start: usize,
     pub(super) value_end: usize,
@@ -22,14 +23,13 @@ pub(super) struct FieldLineParts {
 /// Parses the line that `input` starts with.
 #[inline(always)]
 pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<FieldLineParts, Stop> {
-    let name_end = match scanned.token_end {
-        0 => scan::end_of(TCHAR, input, scanned.clean),
-        known => known,
+    let (name_end, known) = match known_name(input, scanned) {
+        Some(found) => found,
+        None => {
+            let name_end = name(input, scanned)?;
+            (name_end, FieldName::of(&input[..name_end]))
+        }
     };
-    if name_end == 0 || input.get(name_end) != Some(&b':') {
-        scanned.clean = name_end;
-        return Err(name_fault(input, name_end));
-    }
     // The bytes of OWS are bytes of a value, too: found with it, and trimmed once the line is complete.
     let line_end = scan::field_value_end(input, scanned.clean.max(name_end + 1));
     let len = match line::end(input, line_end, Rule::FieldValueControl) {
@@ -46,7 +46,33 @@ pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<FieldLinePart
     while value_end > value_start && is_ows(input[value_end - 1]) {
         value_end -= 1;
     }
-    Ok(FieldLineParts { name_end, value_start, value_end, len })
+    Ok(FieldLineParts { known, name_end, value_start, value_end, len })
+}
+
+/// The end of the name that the line begins with, if it is a known one. Those are tokens: their bytes need no further look.
+#[inline(always)]
+fn known_name(input: &[u8], scanned: &Scanned) -> Option<(usize, FieldName)> {
+    let name_end = match scanned.token_end {
+        0 if scanned.clean == 0 => scan::find_near(b':', input)?,
+        known => known,
+    };
+    match FieldName::of(input.get(..name_end)?) {
+        FieldName::Other => None,
+        known => Some((name_end, known)),
+    }
+}
+
+/// The end of the name that the line begins with.
+fn name(input: &[u8], scanned: &mut Scanned) -> Result<usize, Stop> {
+    let name_end = match scanned.token_end {
+        0 => scan::end_of(TCHAR, input, scanned.clean),
+        known => known,
+    };
+    if name_end == 0 || input.get(name_end) != Some(&b':') {
+        scanned.clean = name_end;
+        return Err(name_fault(input, name_end));
+    }
+    Ok(name_end)
 }
 
 // field-name = token

@@ -12,6 +12,7 @@ use crate::{authority, grammar, list};
 /// A parsed head: offsets into the bytes it was parsed from. Meant to be kept and reused: parsing allocates nothing once
 /// `fields` has grown.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct RequestHead {
     /// The method; [`Method::Other`] for any other token.
     pub method: Method,
@@ -45,6 +46,22 @@ impl RequestHead {
             TargetForm::Absolute | TargetForm::Authority => Some(self.target.authority),
             TargetForm::Origin | TargetForm::Asterisk => self.host.filter(|host| !host.is_empty()),
         }
+    }
+
+    /// Checks that the request is meant for an origin server and for a connection of this scheme (in lower case): a request-target
+    /// in absolute-form names the scheme itself. `input` is what the head was parsed from.
+    ///
+    /// # Errors
+    /// [`Rule::ConnectMethod`], [`Rule::MisdirectedScheme`].
+    pub fn check_origin(&self, input: &[u8], scheme: &str) -> Result<(), Rejection> {
+        if self.method == Method::Connect {
+            return Err(Rejection::new(Rule::ConnectMethod, self.method_span.start));
+        }
+        let named = self.target.scheme;
+        if named.is_empty() || named.of(input).eq_ignore_ascii_case(scheme.as_bytes()) {
+            return Ok(());
+        }
+        Err(Rejection::new(Rule::MisdirectedScheme, named.start))
     }
 
     /// Forgets everything but the capacity.
@@ -183,7 +200,7 @@ impl HeadParser {
                     start: start + parsed.value_start as u32,
                     len: (parsed.value_end - parsed.value_start) as u32,
                 },
-                known: FieldName::of_token(&line[..parsed.name_end]),
+                known: parsed.known,
             };
             head.fields.push(field);
             self.note(&field, input, head)?;

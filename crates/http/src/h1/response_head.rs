@@ -30,8 +30,8 @@ pub enum FieldFate {
     /// It is acted upon and not sent as it was given: `Connection: close`, a `keep-alive` that says nothing new, a Content-Length
     /// where the status allows none.
     Honoured,
-    /// A hop-by-hop field that only the server may set (RFC 9110 section 7.6.1): left out. Worth one warning.
-    Dropped,
+    /// Only the server may set it: left out by this rule. Worth one warning.
+    Dropped(Rule),
 }
 
 /// What is known of the content's length when the head is finished.
@@ -110,7 +110,8 @@ impl ResponseHead {
             return Err(Fault::new(Rule::ResponseFieldValue, value_end));
         }
         match Role::of(name) {
-            Role::HopByHop => return Ok(FieldFate::Dropped),
+            Role::HopByHop => return Ok(FieldFate::Dropped(Rule::HopByHopField)),
+            Role::TransferEncoding => return Ok(FieldFate::Dropped(Rule::ResponseTransferEncoding)),
             Role::Connection => return Ok(self.connection(value)),
             Role::ContentLength => return self.set_content_length(value),
             Role::Date => self.has_date = true,
@@ -125,7 +126,7 @@ impl ResponseHead {
         let mut options = ConnectionOptions::default();
         options.add(value);
         self.wants_close |= options.has_close;
-        if options.has_other { FieldFate::Dropped } else { FieldFate::Honoured }
+        if options.has_other { FieldFate::Dropped(Rule::HopByHopField) } else { FieldFate::Honoured }
     }
 
     // Content-Length = 1*DIGIT
@@ -272,6 +273,7 @@ enum Role {
     Server,
     ContentLength,
     Connection,
+    TransferEncoding,
     HopByHop,
 }
 
@@ -287,7 +289,7 @@ impl Role {
             10 if is(b"keep-alive") => Role::HopByHop,
             14 if is(b"content-length") => Role::ContentLength,
             16 if is(b"proxy-connection") => Role::HopByHop,
-            17 if is(b"transfer-encoding") => Role::HopByHop,
+            17 if is(b"transfer-encoding") => Role::TransferEncoding,
             18 if is(b"proxy-authenticate") => Role::HopByHop,
             19 if is(b"proxy-authorization") => Role::HopByHop,
             25 if is(b"proxy-authentication-info") => Role::HopByHop,

@@ -8,7 +8,7 @@ fn every_rule_finds_its_own_row() {
         assert_eq!(row.rule as usize, index, "{}", row.code);
         assert_eq!(Rule::from_code(row.code), Some(row.rule));
     }
-    assert_eq!(Rule::ContentShort as usize + 1, TABLE.len());
+    assert_eq!(Rule::ResponseBrokenOff as usize + 1, TABLE.len());
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn codes_ascend_and_have_the_documented_shape() {
 fn a_rule_answers_by_its_kind() {
     for row in &TABLE {
         let expected = match row.kind {
-            RuleKind::Reject => [400, 408, 413, 414, 417, 431, 501, 505].contains(&row.status),
+            RuleKind::Reject => [400, 408, 413, 414, 417, 421, 431, 501, 505].contains(&row.status),
             RuleKind::Tolerate => row.status == 0,
             RuleKind::Respond => row.status == 500,
         };
@@ -41,6 +41,7 @@ fn every_row_is_filled_in() {
         assert!(row.section.starts_with("RFC "), "{}: {}", row.code, row.section);
         assert!(row.section.contains(" section "), "{}: {}", row.code, row.section);
         assert!(!row.title.is_empty() && !row.title.ends_with('.'), "{}", row.code);
+        assert_eq!(row.label.is_empty(), row.kind != RuleKind::Reject, "{}", row.code);
         assert!(row.help.ends_with('.') && row.help.len() > 30, "{}", row.code);
     }
 }

@@ -1,5 +1,13 @@
 //! A connection's worth of bytes, read as a server would: one request after the other, until the bytes end or break a rule.
 
+// Each test program uses its part of this.
+#![allow(dead_code, unused_imports)]
+
+mod made_up;
+pub(crate) mod smuggling;
+
+pub(crate) use made_up::{TIGHT, made_up};
+
 use brickwork_http::h1::{BodyReader, Framing, HeadParser, Persistence, Progress, RequestHead, Step};
 use brickwork_http::{FieldName, Limits, Method, Rejection, Rule, Span, Version};
 
@@ -88,6 +96,8 @@ impl Connection<'_> {
                 return if is_idle { Ok(None) } else { Err((Rule::ContentCutOff, self.end)) };
             }
         }
+        head.check_origin(self.buffer(), "http")
+            .map_err(|rejection| (rejection.rule, self.start + rejection.at as usize))?;
         let bytes = |span: Span| span.of(self.buffer()).to_vec();
         let mut seen = Seen {
             method: head.method,

@@ -45,7 +45,12 @@ impl Poller {
         Ok(epoll::add(&self.epoll, socket, EventData::new_u64(data), flags)?)
     }
 
-    /// Registers a descriptor that is only read and stays ready until it is: a listener or a doorbell.
+    /// Registers a listener. Of the processes that share it, each connection wakes few (EPOLLEXCLUSIVE), not all.
+    pub(crate) fn add_listener(&self, fd: impl AsFd, data: u64) -> io::Result<()> {
+        Ok(epoll::add(&self.epoll, fd, EventData::new_u64(data), EventFlags::IN | EventFlags::EXCLUSIVE)?)
+    }
+
+    /// Registers a descriptor that is only read and stays ready until it is, as a doorbell.
     pub(crate) fn add_level(&self, fd: impl AsFd, data: u64) -> io::Result<()> {
         Ok(epoll::add(&self.epoll, fd, EventData::new_u64(data), EventFlags::IN)?)
     }

@@ -11,20 +11,25 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::parker::Parker;
+use super::token::Stamp;
 use crate::Exchange;
 use crate::connections::Key;
+use crate::counters::Counters;
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Crew {
+    counters: Arc<Counters>,
     most_calls: usize,
     detached: AtomicUsize,
     /// Length of the queue, readable without its lock.
     waiting: AtomicUsize,
     /// The owner of the loop is in a call, and left work at hand.
     work_left: AtomicBool,
-    /// When the loop was last taken from a call.
-    take_over: Mutex<Instant>,
+    /// When the loop was last taken from a call, and from which.
+    take_over: Mutex<(Instant, u64)>,
+    /// Take-overs in a row from calls that waited, with no call between them that did not.
+    streak: AtomicUsize,
     roster: Mutex<Roster>,
     /// Tells whoever waits for the end that a thread has left.
     left: Condvar,
@@ -59,17 +64,21 @@ pub(super) enum Duty {
 
 /// An idle thread ends after this long, as long as two are left.
 const IDLE: Duration = Duration::from_secs(30);
+/// So many take-overs in a row, of one call after the other, make blocking the rule.
+const STREAK: usize = 8;
 /// Requests that may wait for a thread.
 const MOST_WAITING: usize = 4096;
 
 impl Crew {
-    pub(crate) fn new(most_calls: usize) -> Crew {
+    pub(crate) fn new(most_calls: usize, counters: Arc<Counters>) -> Crew {
         Crew {
+            counters,
             most_calls: most_calls.max(1),
             detached: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             work_left: AtomicBool::new(false),
-            take_over: Mutex::new(Instant::now()),
+            take_over: Mutex::new((Instant::now(), 0)),
+            streak: AtomicUsize::new(0),
             roster: Mutex::new(Roster::default()),
             left: Condvar::new(),
             watcher: Parker::new(),
@@ -93,13 +102,22 @@ impl Crew {
         self.work_left.load(Ordering::Relaxed) || self.waiting.load(Ordering::Relaxed) > 0
     }
 
-    /// The loop was taken from a call.
-    pub(super) fn note_take_over(&self) {
-        *self.take_over.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// The loop was taken from a call, which waits for something or computes.
+    pub(super) fn note_take_over(&self, stamp: Stamp, is_waiting: bool) {
+        let mut last = self.take_over.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = stamp.sequence().saturating_sub(last.1);
+        *last = (Instant::now(), stamp.sequence());
+        let streak = if is_waiting && calls <= 1 { self.streak.load(Ordering::Relaxed) + 1 } else { 0 };
+        self.streak.store(streak, Ordering::Relaxed);
+    }
+
+    /// Whether the call is one of many that all blocked so far. Not so for every sixteenth, which is looked at twice.
+    pub(super) fn expects_to_block(&self, stamp: Stamp) -> bool {
+        self.streak.load(Ordering::Relaxed) >= STREAK && !stamp.sequence().is_multiple_of(16)
     }
 
     pub(super) fn last_take_over(&self) -> Instant {
-        *self.take_over.lock().unwrap_or_else(PoisonError::into_inner)
+        self.take_over.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Whether the leader may call the handler now.
@@ -124,7 +142,7 @@ impl Crew {
         if next.is_none() {
             self.detached.fetch_sub(1, Ordering::SeqCst);
         }
-        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        self.note_waiting(&roster);
         next
     }
 
@@ -135,7 +153,7 @@ impl Crew {
         }
         let mut roster = self.roster();
         let next = roster.queue.pop_front();
-        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        self.note_waiting(&roster);
         next
     }
 
@@ -146,7 +164,7 @@ impl Crew {
             return Err(exchange);
         }
         roster.queue.push_back(exchange);
-        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        self.note_waiting(&roster);
         Ok(())
     }
 
@@ -155,8 +173,13 @@ impl Crew {
         let mut roster = self.roster();
         let place = roster.queue.iter().position(|exchange| exchange.key == key)?;
         let exchange = roster.queue.remove(place);
-        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        self.note_waiting(&roster);
         exchange
+    }
+
+    fn note_waiting(&self, roster: &Roster) {
+        self.waiting.store(roster.queue.len(), Ordering::Relaxed);
+        self.counters.waiting.store(roster.queue.len() as u64, Ordering::Relaxed);
     }
 
     /// For a thread with nothing to do: sleeps until there is.
@@ -184,6 +207,7 @@ impl Crew {
             let is_needed = roster.is_over || !roster.has_watcher || roster.threads <= 2;
             if !is_needed && parker.slept_through() {
                 roster.parked.retain(|parked| !Arc::ptr_eq(parked, &parker));
+                self.counters.threads_retired.fetch_add(1, Ordering::Relaxed);
                 return Duty::Leave;
             }
         }
@@ -241,7 +265,7 @@ impl Crew {
         let mut roster = self.roster();
         roster.is_over = true;
         roster.queue.clear();
-        self.waiting.store(0, Ordering::Relaxed);
+        self.note_waiting(&roster);
         let parked = std::mem::take(&mut roster.parked);
         drop(roster);
         for parker in parked {

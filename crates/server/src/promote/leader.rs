@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use super::crew::Duty;
 use super::tenure::{self, Call};
@@ -53,6 +55,7 @@ impl<'a> Leader<'a> {
     fn step(&mut self, mut guard: LoopGuard<'a, EventLoop>) -> Step<'a> {
         let crew = &self.engine.crew;
         if let Some(exchange) = crew.next_for_leader() {
+            note_dequeued(self.engine, &exchange);
             return self.call(guard, exchange);
         }
         match guard.with(EventLoop::next) {
@@ -118,6 +121,7 @@ impl<'a> Leader<'a> {
     /// Without the loop: handles what waits, in the place of the call that just ended.
     fn work_off(&mut self) {
         while let Some(mut exchange) = self.engine.crew.next_in_place() {
+            note_dequeued(self.engine, &exchange);
             self.acquire();
             tenure::begin(Call::Detached);
             call_handler(self.engine, &mut exchange);
@@ -129,7 +133,9 @@ impl<'a> Leader<'a> {
 
     fn acquire(&mut self) {
         if !self.holds_lock {
+            let began = Instant::now();
             self.engine.setup.interpreter.acquire();
+            add_nanoseconds(&self.engine.counters.lock_nanoseconds, began);
             self.holds_lock = true;
         }
     }
@@ -149,13 +155,15 @@ pub(super) fn poll(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>) {
     guard.publish_loop();
     engine.crew.stir();
     if engine.orders() == Orders::Drain {
-        guard.with(EventLoop::drain);
+        let idle = engine.idle_grace();
+        guard.with(|event_loop| event_loop.drain(idle));
     }
 }
 
 /// No thread is free (or none can get the interpreter lock): the request waits in the queue.
-pub(super) fn enqueue(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>, exchange: Box<Exchange>) {
+pub(super) fn enqueue(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>, mut exchange: Box<Exchange>) {
     let key = exchange.key;
+    exchange.queued = Some(Instant::now());
     guard.with(EventLoop::flush_gathered);
     match engine.crew.enqueue(exchange) {
         Ok(()) => {
@@ -164,6 +172,17 @@ pub(super) fn enqueue(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>, exc
         }
         Err(exchange) => guard.with(|event_loop| event_loop.shed(exchange)),
     }
+}
+
+/// A request has waited long enough.
+fn note_dequeued(engine: &Engine, exchange: &Exchange) {
+    if let Some(since) = exchange.queued {
+        add_nanoseconds(&engine.counters.queued_nanoseconds, since);
+    }
+}
+
+fn add_nanoseconds(counter: &AtomicU64, since: Instant) {
+    counter.fetch_add(u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX), Relaxed);
 }
 
 /// A handler that cannot block: called by whoever has the loop, without the interpreter lock, and not robbed.

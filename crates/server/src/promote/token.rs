@@ -54,7 +54,8 @@ impl Stamp {
         matches!(self.state(), State::Wait | State::App | State::GaveUp)
     }
 
-    fn sequence(self) -> u64 {
+    /// Which call it is.
+    pub(crate) fn sequence(self) -> u64 {
         self.0 >> STATE_BITS
     }
 }

@@ -6,6 +6,9 @@
 //! queued behind, and pays nothing. A call that computes for long loses the loop too: its thread goes on under the interpreter's own
 //! time slices, and others have theirs.
 //!
+//! Where nearly every call blocks there is nothing to find out, and the watcher waits for the lock at once: the interpreter wakes it in the
+//! moment the handler lets go. From time to time it takes the second look all the same, to notice when that has changed.
+//!
 //! How often it looks follows from how often there was something to find (docs/decisions/0002): a look costs some microseconds, and
 //! a blocked loop costs the time until the look that finds it. For take-overs at intervals T the sum is least at a pause proportional to
 //! the square root of T; with the last one as the guess for T, the watcher is eager after a take-over and calms down by itself.
@@ -85,7 +88,6 @@ impl<'a> Watch<'a> {
                 }
                 State::App => {
                     if let Some(guard) = self.look_at_call(stamp) {
-                        self.engine.crew.note_take_over();
                         return Some((guard, true));
                     }
                 }
@@ -123,6 +125,9 @@ impl<'a> Watch<'a> {
     }
 
     fn look_at_call(&mut self, stamp: Stamp) -> Option<LoopGuard<'a, EventLoop>> {
+        if self.engine.crew.expects_to_block(stamp) && self.engine.has_work() {
+            return self.seize();
+        }
         let now = Instant::now();
         let Some(sight) = self.seen.as_mut().filter(|sight| sight.stamp == stamp) else {
             let clock = self.engine.owner_clock();
@@ -143,6 +148,21 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Where every call blocks: waits for the interpreter lock, and takes the loop from whatever call has let it go.
+    fn seize(&self) -> Option<LoopGuard<'a, EventLoop>> {
+        let interpreter = &*self.engine.setup.interpreter;
+        interpreter.acquire();
+        let stamp = self.engine.cell.look();
+        if stamp.state() == State::App
+            && let Some(guard) = self.engine.cell.rob(stamp)
+        {
+            self.note_taken(stamp, Doing::Waiting);
+            return Some(guard);
+        }
+        interpreter.release();
+        None
+    }
+
     /// Asks for the interpreter lock, and takes the loop if the call seen still stands.
     fn take_over(&self, seen: Stamp, doing: Doing, stands: Duration) -> Option<LoopGuard<'a, EventLoop>> {
         let interpreter = &*self.engine.setup.interpreter;
@@ -155,12 +175,17 @@ impl<'a> Watch<'a> {
             interpreter.release();
             return None;
         };
-        self.engine.crew.note_detached();
-        let counters = &self.engine.counters;
+        self.note_taken(seen, doing);
+        Some(guard)
+    }
+
+    fn note_taken(&self, stamp: Stamp, doing: Doing) {
+        let (crew, counters) = (&self.engine.crew, &self.engine.counters);
+        crew.note_detached();
+        crew.note_take_over(stamp, doing == Doing::Waiting);
         match doing {
             Doing::Waiting => counters.taken_from_waiting.fetch_add(1, Relaxed),
             Doing::Computing => counters.taken_from_busy.fetch_add(1, Relaxed),
         };
-        Some(guard)
     }
 }

@@ -6,7 +6,9 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use brickwork_server::{Config, Content, Ended, Exchange, Handler, Listener, NoInterpreter, RequestView, Server};
+use brickwork_server::{
+    Config, Content, Ended, Exchange, Handler, Interpreter, Listener, NoInterpreter, RequestView, Server,
+};
 
 /// Long enough for a loaded machine; only a failing test waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,10 +36,26 @@ impl Handler for ByPath {
 
 impl TestServer {
     pub fn start(config: Config, handle: impl Fn(&str, &mut Exchange) + Send + Sync + 'static) -> TestServer {
+        TestServer::start_under(Arc::new(NoInterpreter), config, handle)
+    }
+
+    /// A server whose handler runs under an interpreter lock.
+    pub fn start_under(
+        interpreter: Arc<dyn Interpreter>,
+        config: Config,
+        handle: impl Fn(&str, &mut Exchange) + Send + Sync + 'static,
+    ) -> TestServer {
+        TestServer::build(interpreter, config, Arc::new(ByPath(Box::new(handle))))
+    }
+
+    pub fn with(config: Config, handler: Arc<dyn Handler>) -> TestServer {
+        TestServer::build(Arc::new(NoInterpreter), config, handler)
+    }
+
+    fn build(interpreter: Arc<dyn Interpreter>, config: Config, handler: Arc<dyn Handler>) -> TestServer {
         let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap(), 128).unwrap();
         let address = listener.local_addr().unwrap();
-        let handler = Arc::new(ByPath(Box::new(handle)));
-        let server = Server::start(config, vec![listener], handler, Arc::new(NoInterpreter)).unwrap();
+        let server = Server::start(config, vec![listener], handler, interpreter).unwrap();
         TestServer { address, server: Some(server) }
     }
 
@@ -191,6 +209,15 @@ impl Client {
             None => response.content = self.rest(),
         }
         response
+    }
+
+    /// A head, and the first `n` bytes of the content, whatever comes after them.
+    pub fn head_and(&mut self, n: usize) -> (String, Vec<u8>) {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            head.push_str(&self.take_line());
+        }
+        (head, self.take(n))
     }
 
     /// Everything until the connection closes.

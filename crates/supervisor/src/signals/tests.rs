@@ -22,8 +22,8 @@ fn a_signal_that_comes_twice_is_told_twice() {
     for _ in 0..2 {
         nix::sys::signal::raise(Signal::SIGUSR2).unwrap();
     }
-    assert_eq!(signals.wait(None).unwrap(), Woken::Signal(Signal::SIGUSR2));
-    assert_eq!(signals.wait(None).unwrap(), Woken::Signal(Signal::SIGUSR2));
+    assert_eq!(signals.wait(&[]).unwrap(), Woken::Signal(Signal::SIGUSR2));
+    assert_eq!(signals.wait(&[]).unwrap(), Woken::Signal(Signal::SIGUSR2));
     assert_eq!(signals.next_arrived(), None);
 }
 
@@ -33,7 +33,7 @@ fn a_waker_in_another_thread_ends_the_wait() {
     let signals = Signals::install(&[Signal::SIGUSR1]).unwrap();
     let waker = signals.waker();
     let caller = thread::spawn(move || waker.wake());
-    assert_eq!(signals.wait(None).unwrap(), Woken::Called);
+    assert_eq!(signals.wait(&[]).unwrap(), Woken::Called);
     caller.join().unwrap();
 }
 
@@ -43,8 +43,8 @@ fn a_call_is_not_lost_behind_a_signal() {
     let signals = Signals::install(&[Signal::SIGUSR1]).unwrap();
     nix::sys::signal::raise(Signal::SIGUSR1).unwrap();
     signals.waker().wake();
-    assert_eq!(signals.wait(None).unwrap(), Woken::Signal(Signal::SIGUSR1));
-    assert_eq!(signals.wait(None).unwrap(), Woken::Called);
+    assert_eq!(signals.wait(&[]).unwrap(), Woken::Signal(Signal::SIGUSR1));
+    assert_eq!(signals.wait(&[]).unwrap(), Woken::Called);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn bytes_on_the_other_descriptor_end_the_wait() {
     let signals = Signals::install(&[Signal::SIGUSR1]).unwrap();
     let (reader, mut writer) = io::pipe().unwrap();
     writer.write_all(b"x").unwrap();
-    assert_eq!(signals.wait(Some(reader.as_fd())).unwrap(), Woken::Readable);
+    assert_eq!(signals.wait(&[reader.as_fd()]).unwrap(), Woken::Readable);
 }
 
 #[test]

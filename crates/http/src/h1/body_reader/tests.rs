@@ -85,3 +85,28 @@ fn the_reader_says_what_is_left() {
     assert_eq!(reader.step(b"d", &limits), Ok(Step::Complete { skip: 0 }));
     assert_eq!(BodyReader::new(Framing::Chunked).remaining(), None);
 }
+
+#[test]
+fn content_received_past_the_reader_is_counted_within_its_length() {
+    let limits = Limits::default();
+    let mut reader = BodyReader::new(Framing::Length(5));
+    reader.skip_content(2);
+    assert_eq!((reader.remaining(), reader.is_complete()), (Some(3), false));
+    assert_eq!(reader.step(b"abGET", &limits), Ok(Step::Content { skip: 0, len: 3 }));
+    let mut reader = BodyReader::new(Framing::Length(5));
+    reader.skip_content(0);
+    reader.skip_content(5);
+    assert_eq!((reader.remaining(), reader.is_complete()), (Some(0), true));
+    let mut reader = BodyReader::new(Framing::Length(5));
+    reader.skip_content(6);
+    assert_eq!(reader.step(b"GET", &limits), Ok(Step::Complete { skip: 0 }), "more than there is ends it");
+    for framing in [Framing::None, Framing::Length(0), Framing::Chunked] {
+        let mut reader = BodyReader::new(framing);
+        reader.skip_content(3);
+        assert_eq!(
+            reader.remaining(),
+            BodyReader::new(framing).remaining(),
+            "{framing:?} has no length to count against"
+        );
+    }
+}

@@ -144,9 +144,10 @@ fn an_expectation_counts_only_where_content_follows_in_http_1_1() {
 }
 
 #[test]
-fn a_connect_request_is_the_last_of_its_connection() {
+fn a_connect_request_is_not_for_an_origin_server_and_the_last_of_its_connection() {
     let head = parse(b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: keep-alive\r\n\r\n").expect("a head");
     assert_eq!(head.persistence, Persistence::Close);
+    assert_eq!(head.check_origin(b"", "http"), Err(rejection(Rule::ConnectMethod, 0)));
 }
 
 #[test]
@@ -175,4 +176,24 @@ fn a_fault_in_a_line_without_end_is_found_early() {
     let (mut parser, mut head) = (HeadParser::new(), RequestHead::default());
     assert_eq!(parser.parse(b"\x16", &Limits::default(), &mut head), Ok(Progress::Partial));
     assert_eq!(parser.parse(b"\x16\x03", &Limits::default(), &mut head), Err(rejection(Rule::TlsHello, 0)));
+}
+
+#[test]
+fn a_target_with_another_scheme_is_misdirected() {
+    let rows = [
+        ("GET / HTTP/1.1", "http", true),
+        ("GET http://a/ HTTP/1.1", "http", true),
+        ("GET HTTP://a/ HTTP/1.1", "http", true),
+        ("GET https://a/ HTTP/1.1", "http", false),
+        ("GET https://a/ HTTP/1.1", "https", true),
+        ("GET http://a/ HTTP/1.1", "https", false),
+        ("GET httpx://a/ HTTP/1.1", "http", false),
+        ("OPTIONS * HTTP/1.1", "https", true),
+    ];
+    for (request_line, scheme, is_right) in rows {
+        let input = alloc::format!("{request_line}\r\nHost: a\r\n\r\n");
+        let head = parse(input.as_bytes()).expect("a head");
+        let expected = if is_right { Ok(()) } else { Err(rejection(Rule::MisdirectedScheme, 4)) };
+        assert_eq!(head.check_origin(input.as_bytes(), scheme), expected, "{request_line} over {scheme}");
+    }
 }

@@ -48,3 +48,19 @@ fn a_response_without_content_takes_none() {
     assert_eq!(body.admit(3, &mut out), Admitted { take: 0, overrun: false });
     assert_eq!((body.finish(), body.block_end()), (Ok(b"".as_slice()), b"".as_slice()));
 }
+
+#[test]
+fn only_the_end_of_the_connection_ends_close_delimited_content() {
+    let rows = [
+        (Delimiting::Bodyless, false),
+        (Delimiting::Chunked, false),
+        (Delimiting::Length(0), false),
+        (Delimiting::Close, true),
+    ];
+    for (delimiting, expected) in rows {
+        assert_eq!(ResponseBody::new(delimiting, true).is_close_delimited(), expected, "{delimiting:?}");
+    }
+    let mut body = ResponseBody::new(Delimiting::Close, true);
+    assert_eq!(body.admit(7, &mut Vec::new()), Admitted { take: 7, overrun: false });
+    assert_eq!((body.finish(), body.block_end(), body.owed()), (Ok(b"".as_slice()), b"".as_slice(), None));
+}

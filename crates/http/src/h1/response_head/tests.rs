@@ -109,14 +109,14 @@ fn hop_by_hop_fields_are_left_out() {
     let rows = [
         ("Connection", "close", FieldFate::Honoured),
         ("connection", "Keep-Alive", FieldFate::Honoured),
-        ("Connection", "Upgrade, close", FieldFate::Dropped),
-        ("Upgrade", "h2c", FieldFate::Dropped),
-        ("Transfer-Encoding", "chunked", FieldFate::Dropped),
-        ("Keep-Alive", "timeout=5", FieldFate::Dropped),
-        ("TE", "trailers", FieldFate::Dropped),
-        ("Trailer", "X-A", FieldFate::Dropped),
-        ("Proxy-Authenticate", "Basic", FieldFate::Dropped),
-        ("Proxy-Connection", "close", FieldFate::Dropped),
+        ("Connection", "Upgrade, close", FieldFate::Dropped(Rule::HopByHopField)),
+        ("Upgrade", "h2c", FieldFate::Dropped(Rule::HopByHopField)),
+        ("Transfer-Encoding", "chunked", FieldFate::Dropped(Rule::ResponseTransferEncoding)),
+        ("Keep-Alive", "timeout=5", FieldFate::Dropped(Rule::HopByHopField)),
+        ("TE", "trailers", FieldFate::Dropped(Rule::HopByHopField)),
+        ("Trailer", "X-A", FieldFate::Dropped(Rule::HopByHopField)),
+        ("Proxy-Authenticate", "Basic", FieldFate::Dropped(Rule::HopByHopField)),
+        ("Proxy-Connection", "close", FieldFate::Dropped(Rule::HopByHopField)),
     ];
     for (name, value, fate) in rows {
         let mut head = ResponseHead::new();

@@ -1,0 +1,42 @@
+//! `brickwork reload`: finds a running supervisor and asks it to start anew.
+
+use std::io;
+
+use brickwork_supervisor::{find, read_pid, request_reload};
+
+use crate::cli::Reload;
+
+/// Does it; returns what to print, or why it failed.
+pub(crate) fn reload(wanted: &Reload) -> Result<String, String> {
+    let (pid, name) = choose(wanted)?;
+    let cannot = |error: io::Error| format!("server {pid} ({name}): {error}\n");
+    if !wanted.wait {
+        brickwork_supervisor::hang_up(pid).map_err(cannot)?;
+        return Ok(format!("server {pid} ({name}) was asked to reload; its log tells what comes of it\n"));
+    }
+    match request_reload(pid, &name).map_err(cannot)? {
+        Ok(text) => Ok(format!("{text}\n")),
+        Err(text) => Err(format!("not reloaded, the server goes on as it was: {}\n", text.trim_end())),
+    }
+}
+
+/// The server that is meant: process id and name.
+fn choose(wanted: &Reload) -> Result<(i32, String), String> {
+    let pid = match &wanted.pid {
+        Some(path) => Some(read_pid(path).map_err(|error| format!("--pid {}: {error}\n", path.display()))?),
+        None => wanted.process,
+    };
+    let servers = find().map_err(|error| format!("servers cannot be looked for: {error}\n"))?;
+    let is_meant = |(process, name): &&(i32, String)| {
+        pid.is_none_or(|pid| pid == *process) && wanted.name.as_ref().is_none_or(|wanted| wanted == name)
+    };
+    let meant: Vec<&(i32, String)> = servers.iter().filter(is_meant).collect();
+    match meant.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err("no such server runs here\n".into()),
+        several => {
+            let list: Vec<String> = several.iter().map(|(pid, name)| format!("{pid} ({name})")).collect();
+            Err(format!("several servers run here, say which: {}\n", list.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! The supervisor: one thread that starts workers, listens to them and to signals, and compares what is with what should
+//! be. It runs no application code, accepts nothing, and keeps the listeners open whatever happens to workers.
+//!
+//! Here: its life, signals, and what it hears. `fleet.rs`: which workers there are and should be.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use crate::back_off::BackOff;
+use crate::channel::{Channel, Heard, Order, Report};
+use crate::control::{ControlSocket, answer};
+use crate::launch::Shared;
+use crate::reload::Reload;
+use crate::watch::FileWatch;
+use crate::worker::{Stage, Worker, Zygote};
+use crate::{Launch, Notifier, Scoreboard, Signal, Signals, Woken, end};
+
+/// What the supervisor is to do.
+pub struct Settings {
+    /// How many workers.
+    pub workers: usize,
+    /// How to start one.
+    pub launch: Launch,
+    /// Import once in each generation, and fork workers from there.
+    pub preload: bool,
+    /// How long a worker that was told to end may take.
+    pub graceful_timeout: Duration,
+    /// How long, after TERM, everything goes on but readiness.
+    pub drain_delay: Duration,
+    /// A worker is replaced after about so long.
+    pub max_worker_lifetime: Option<Duration>,
+    /// Reload when the application's files change, or one of these.
+    pub watch: Option<Vec<PathBuf>>,
+    /// The name under which `brickwork reload` finds us.
+    pub name: String,
+    /// The service manager.
+    pub notifier: Notifier,
+    /// Called once, when the first worker accepts connections.
+    pub on_serving: Box<dyn FnOnce() + Send>,
+    /// Called to open our own log again.
+    pub on_reopen_logs: Box<dyn Fn() + Send>,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As it was told to.
+    Ended,
+    /// No worker of the first generation could start.
+    NeverServed,
+}
+
+/// See the module's documentation.
+pub struct Supervisor {
+    pub(crate) settings: Settings,
+    pub(crate) shared: Shared,
+    signals: Signals,
+    control: Option<ControlSocket>,
+    watch: Option<FileWatch>,
+    pub(crate) phase: Phase,
+    pub(crate) wanted: usize,
+    pub(crate) workers: Vec<Worker>,
+    pub(crate) zygotes: Vec<Zygote>,
+    /// The generation that serves.
+    pub(crate) serving: u32,
+    /// The generation that new workers belong to; differs from `serving` until a reload has proven itself.
+    pub(crate) target: u32,
+    /// Generations begun so far.
+    begun: u32,
+    pub(crate) reload: Option<Reload>,
+    pub(crate) back_off: BackOff,
+    oom_kills: Option<u64>,
+}
+
+/// What the supervisor is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// No worker has been ready yet.
+    Starting,
+    Serving,
+    /// Told to end, and waits until the world has noticed.
+    Unready {
+        until: Instant,
+    },
+    /// Everybody is told to end.
+    Leaving,
+    /// The first generation cannot start.
+    Failed,
+}
+
+/// The signals of a supervisor.
+pub(crate) const SIGNALS: &[Signal] = &[
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGHUP,
+    Signal::SIGUSR1,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+    Signal::SIGCHLD,
+];
+
+/// So long after the graceful timeout a worker that was told to end is killed: it gives up on stuck requests by itself.
+pub(crate) const MERCY: Duration = Duration::from_secs(5);
+/// When the whole server ends, idle connections are kept so long for a request that is already on its way. In a reload
+/// it costs nothing to keep them longer.
+const LAST_IDLE: Duration = Duration::from_secs(5);
+
+impl Supervisor {
+    /// Makes this process the supervisor of workers that share `listeners`.
+    ///
+    /// # Errors
+    /// If signals cannot be taken.
+    pub fn new(settings: Settings, listeners: Vec<OwnedFd>) -> io::Result<Supervisor> {
+        let signals = Signals::install(SIGNALS)?;
+        // Children of workers, and workers forked by a zygote, become ours when their parent ends.
+        nix::sys::prctl::set_child_subreaper(true)?;
+        let control = ControlSocket::bind(&settings.name)
+            .inspect_err(|error| tracing::info!("brickwork reload will not reach this server: {error}"))
+            .ok();
+        let watch = settings.watch.as_deref().map(FileWatch::new).transpose()?;
+        Ok(Supervisor {
+            wanted: settings.workers,
+            settings,
+            shared: Shared { listeners, board: Scoreboard::create()? },
+            signals,
+            control,
+            watch,
+            phase: Phase::Starting,
+            workers: Vec::new(),
+            zygotes: Vec::new(),
+            serving: 1,
+            target: 1,
+            begun: 1,
+            reload: None,
+            back_off: BackOff::default(),
+            oom_kills: end::oom_kills(),
+        })
+    }
+
+    /// Serves until told to end.
+    ///
+    /// # Errors
+    /// If waiting for events fails.
+    pub fn run(mut self) -> io::Result<Outcome> {
+        loop {
+            let now = Instant::now();
+            self.hear(now);
+            self.reap(now);
+            self.look_for_requests();
+            if let Some(path) = self.watch.as_mut().and_then(|watch| watch.look(now)) {
+                self.begin_reload(&format!("{} changed", path.display()), None);
+            }
+            self.converge(now);
+            match self.phase {
+                Phase::Failed if self.workers.is_empty() => return Ok(Outcome::NeverServed),
+                Phase::Leaving if self.workers.is_empty() => return Ok(Outcome::Ended),
+                Phase::Unready { until } if until <= now => self.leave(LAST_IDLE),
+                _ => {}
+            }
+            if self.phase != Phase::Leaving || !self.workers.is_empty() {
+                self.wait(now)?;
+            }
+        }
+    }
+
+    /// Waits until something happens or is due, and obeys signals.
+    fn wait(&mut self, now: Instant) -> io::Result<()> {
+        let due = self.due();
+        let mut others: Vec<BorrowedFd<'_>> = Vec::new();
+        others.extend(self.workers.iter().filter(|worker| !worker.is_mute).map(|worker| worker.channel.as_fd()));
+        others.extend(self.zygotes.iter().filter(|zygote| !zygote.is_mute).map(|zygote| zygote.channel.as_fd()));
+        others.extend(self.control.iter().map(|control| control.0.as_fd()));
+        others.extend(self.watch.iter().map(AsFd::as_fd));
+        let at_most = due.map(|due| due.saturating_duration_since(now));
+        let woken = self.signals.wait_at_most(&others, at_most)?;
+        if let Some(Woken::Signal(signal)) = woken {
+            self.obey(signal);
+        }
+        Ok(())
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let stages = self.workers.iter().filter_map(|worker| match worker.stage {
+            Stage::Draining { kill_at } => Some(kill_at),
+            Stage::Ready if !worker.is_worn => worker.expires,
+            _ => None,
+        });
+        let unready = match self.phase {
+            Phase::Unready { until } => Some(until),
+            _ => None,
+        };
+        let retry = self.back_off.until().filter(|&until| until > Instant::now());
+        stages.chain(unready).chain(retry).chain(self.watch.as_ref().and_then(FileWatch::due)).min()
+    }
+
+    fn obey(&mut self, signal: Signal) {
+        let is_ending = matches!(self.phase, Phase::Unready { .. } | Phase::Leaving | Phase::Failed);
+        match signal {
+            Signal::SIGTERM if !is_ending && !self.settings.drain_delay.is_zero() => {
+                tracing::info!("TERM: not ready any more; draining in {:?}", self.settings.drain_delay);
+                self.settings.notifier.stopping();
+                self.tell_all(&Order::Unready);
+                self.phase = Phase::Unready { until: Instant::now() + self.settings.drain_delay };
+            }
+            Signal::SIGTERM if self.phase != Phase::Leaving => {
+                tracing::info!(
+                    "TERM: finishing what is in flight, for {:?} at the most",
+                    self.settings.graceful_timeout
+                );
+                self.leave(LAST_IDLE);
+            }
+            // Somebody sits in front of it, and of the only browser.
+            Signal::SIGINT if !is_ending => {
+                tracing::info!(
+                    "INT: finishing what is in flight, for {:?} at the most",
+                    self.settings.graceful_timeout
+                );
+                self.leave(Duration::ZERO);
+            }
+            Signal::SIGINT | Signal::SIGQUIT => {
+                tracing::info!("{signal}: ending at once");
+                self.leave_now();
+            }
+            Signal::SIGHUP => self.begin_reload("HUP", None),
+            Signal::SIGUSR1 => {
+                (self.settings.on_reopen_logs)();
+                self.tell_all(&Order::ReopenLogs);
+            }
+            Signal::SIGTTIN => self.change_wanted(1),
+            Signal::SIGTTOU => self.change_wanted(-1),
+            _ => {}
+        }
+    }
+
+    fn change_wanted(&mut self, by: isize) {
+        self.wanted = self.wanted.saturating_add_signed(by).max(1);
+        tracing::info!("{} workers from now on", self.wanted);
+    }
+
+    fn tell_all(&self, order: &Order) {
+        for worker in self.workers.iter().filter(|worker| !worker.is_booting()) {
+            worker.channel.order(order);
+        }
+    }
+
+    /// Ends: everybody drains.
+    fn leave(&mut self, idle: Duration) {
+        self.settings.notifier.stopping();
+        self.phase = Phase::Leaving;
+        let kill_at = Instant::now() + self.settings.graceful_timeout + MERCY;
+        for worker in &mut self.workers {
+            worker.end(&Order::Drain { idle }, kill_at);
+        }
+        self.let_go("the server ends");
+    }
+
+    fn leave_now(&mut self) {
+        self.phase = Phase::Leaving;
+        let kill_at = Instant::now() + MERCY;
+        for worker in &mut self.workers {
+            worker.end(&Order::Stop, kill_at);
+        }
+        self.let_go("the server ends");
+    }
+
+    /// Gives up what is only for a server that goes on. The workers still hold the listeners until they have accepted
+    /// what waits there.
+    pub(crate) fn let_go(&mut self, why: &str) {
+        self.zygotes.clear();
+        self.shared.listeners.clear();
+        self.control = None;
+        self.watch = None;
+        if let Some(mut reload) = self.reload.take() {
+            reload.conclude(&Err(why.into()));
+        }
+    }
+
+    /// Starts a new generation, beside the one that serves.
+    fn begin_reload(&mut self, why: &str, client: Option<UnixStream>) {
+        if self.phase != Phase::Serving {
+            tracing::warn!(
+                "{why}: no reload while the server {}",
+                match self.phase {
+                    Phase::Starting => "is still starting",
+                    _ => "is ending",
+                }
+            );
+            client.into_iter().for_each(|client| answer(client, &Err("the server is starting or ending".into())));
+            return;
+        }
+        if let Some(reload) = &mut self.reload {
+            tracing::info!("{why}: once more, when the reload that is on its way is through");
+            return reload.ask_again(client);
+        }
+        self.reload_with(why, client.into_iter().collect());
+    }
+
+    pub(crate) fn reload_with(&mut self, why: &str, clients: Vec<UnixStream>) {
+        self.begun += 1;
+        self.target = self.begun;
+        self.back_off.forget();
+        tracing::info!(
+            "{why}: starting generation {}; generation {} serves until it is ready",
+            self.target,
+            self.serving
+        );
+        self.settings.notifier.reloading();
+        self.reload = Some(Reload::new(clients));
+    }
+
+    fn look_for_requests(&mut self) {
+        while let Some(client) = self.control.as_ref().and_then(ControlSocket::next_request) {
+            self.begin_reload("brickwork reload", Some(client));
+        }
+    }
+
+    /// Takes what the children have said.
+    fn hear(&mut self, now: Instant) {
+        for index in 0..self.workers.len() {
+            while let Some(report) =
+                self.workers.get_mut(index).and_then(|worker| listen(&worker.channel, &mut worker.is_mute))
+            {
+                self.on_report(index, report, now);
+            }
+        }
+        // One that died before it could say who it is cannot be told from others when it is reaped.
+        self.workers.retain(|worker| worker.pid.is_some() || !worker.is_mute);
+        let mut failed = None;
+        for zygote in &mut self.zygotes {
+            while let Some(report) = listen(&zygote.channel, &mut zygote.is_mute) {
+                match report {
+                    Report::Ready => zygote.is_ready = true,
+                    Report::Failed(text) => zygote.failure = Some(text),
+                    Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
+                    Report::Forked(_) | Report::Recycle | Report::Quiet => {}
+                }
+            }
+            if zygote.is_mute && zygote.failure.is_some() {
+                failed = Some((zygote.generation, zygote.failure.take().unwrap_or_default()));
+            }
+        }
+        if let Some((generation, text)) = failed {
+            self.zygotes.retain(|zygote| zygote.generation != generation);
+            self.on_boot_failure(generation, text, now);
+        }
+    }
+
+    fn on_report(&mut self, index: usize, report: Report, now: Instant) {
+        let Some(worker) = self.workers.get_mut(index) else { return };
+        match report {
+            Report::Forked(pid) => worker.pid = Some(Pid::from_raw(pid)),
+            Report::Ready if worker.is_booting() => {
+                worker.stage = Stage::Ready;
+                worker.accepts = true;
+                worker.expires = self.settings.max_worker_lifetime.map(|lifetime| now + spread(lifetime, worker.pid));
+                tracing::info!("{} is ready", worker.name());
+                self.on_ready(index);
+            }
+            Report::Ready => {}
+            Report::Failed(text) => worker.failure = Some(text),
+            Report::Recycle => worker.is_worn = true,
+            Report::Quiet => worker.accepts = false,
+            Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
+        }
+    }
+
+    /// Buries the dead, ours and those that we inherited.
+    fn reap(&mut self, now: Instant) {
+        loop {
+            let status = match waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::StillAlive) | Err(_) => return,
+                Ok(status) => status,
+            };
+            let Some(pid) = status.pid() else { continue };
+            if let Some(index) = self.workers.iter().position(|worker| worker.pid == Some(pid)) {
+                // Its last words may still be in the channel.
+                while let Some(report) =
+                    self.workers.get_mut(index).and_then(|worker| listen(&worker.channel, &mut worker.is_mute))
+                {
+                    self.on_report(index, report, now);
+                }
+                let worker = self.workers.remove(index);
+                self.on_end(worker, status, now);
+            } else if let Some(index) = self.zygotes.iter().position(|zygote| zygote.pid == pid) {
+                let zygote = self.zygotes.remove(index);
+                let failure = zygote.failure.unwrap_or_else(|| {
+                    let how = end::describe(status).unwrap_or_default();
+                    format!("the process that imports for generation {} {how}", zygote.generation)
+                });
+                if zygote.is_ready {
+                    tracing::warn!("{failure}: another one will import");
+                } else {
+                    self.on_boot_failure(zygote.generation, failure, now);
+                }
+            }
+        }
+    }
+
+    fn on_end(&mut self, worker: Worker, status: WaitStatus, now: Instant) {
+        self.shared.board.clear(worker.place);
+        let Some(how) = end::describe(status) else { return };
+        let name = worker.name();
+        match worker.stage {
+            Stage::Booting => {
+                let failure = worker.failure.unwrap_or_else(|| format!("{name} {how} before it was ready"));
+                self.on_boot_failure(worker.generation, failure, now);
+            }
+            Stage::Ready => {
+                let oom_kills = end::oom_kills();
+                let is_oom = oom_kills > self.oom_kills && matches!(status, WaitStatus::Signaled(..));
+                self.oom_kills = oom_kills;
+                let by_whom =
+                    if is_oom { ": the kernel's out-of-memory killer was at work in this cgroup" } else { "" };
+                tracing::error!("{name} {how}{by_whom}; what it had in flight is lost, what waits is not");
+                self.back_off.note_death(now, true);
+            }
+            Stage::Draining { .. } => tracing::info!("{name} {how}"),
+        }
+    }
+}
+
+/// The next report, if there is one; notes the end.
+fn listen(channel: &Channel, is_mute: &mut bool) -> Option<Report> {
+    if *is_mute {
+        return None;
+    }
+    match channel.hear() {
+        Heard::Message(report) => Some(report),
+        Heard::Nothing => None,
+        Heard::End => {
+            *is_mute = true;
+            None
+        }
+    }
+}
+
+/// A tenth more or less, so that workers that started together do not end together.
+fn spread(lifetime: Duration, pid: Option<Pid>) -> Duration {
+    // Consecutive process ids end up far from each other (Fibonacci hashing).
+    let hash = pid.map_or(0, Pid::as_raw).unsigned_abs().wrapping_mul(2_654_435_769);
+    lifetime.mul_f64(0.9 + 0.2 * f64::from(hash) / f64::from(u32::MAX))
+}

@@ -1,0 +1,10 @@
+"""Raises while it is imported."""
+
+settings = {}
+
+
+def configure():
+    return settings["database"]
+
+
+configure()
