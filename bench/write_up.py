@@ -17,6 +17,7 @@ PAGE = ROOT / "docs/concepts/performance.md"
 PLOTS = ROOT / "docs/concepts/performance"
 BEGIN, END = "<!-- figures: written by bench/write_up.py -->\n", "<!-- end of figures -->\n"
 
+GROWTH = [("rate", "rate", "requests a second"), ("p99", "p99", "microseconds"), ("resident", "memory", "bytes")]
 BARS = ["hello", "fields", "flask", "django"]
 
 
@@ -36,7 +37,8 @@ def main() -> int:
 def section(document: dict) -> str:
     machine = document["machine"]
     where = f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}, CPython {machine['python']}"
-    lines = [f"\n### {document['suite']}: {document['time'][:10]}, {where}\n", "| server | version | settings |", "|---|---|---|"]
+    lines = [f"\n### {document['suite']}: {document['time'][:10]}, {where}\n"]
+    lines += ["| server | version | settings |", "|---|---|---|"]
     for name, peer in document["peers"].items():
         lines.append(f"| {name} | {peer['version']} | {peer['settings']}<br>`{peer['command']}` |")
     lines.append("")
@@ -57,7 +59,7 @@ def plots(results: list[dict]) -> list[tuple[str, str]]:
             title = f"{result['name']}: processor time for each request"
             written.append((f"{result['scenario']}.svg", title))
             (PLOTS / f"{result['scenario']}.svg").write_text(plot.bars(title, values, "us"))
-    for key, name, unit in [("rate", "rate", "requests a second"), ("p99", "p99", "microseconds"), ("resident", "memory", "bytes")]:
+    for key, name, unit in GROWTH:
         series = growth(results, key)
         if any(len(points) > 1 for points in series.values()):
             title = f"hello, by number of connections: {name}"

@@ -19,8 +19,8 @@ PATIENCE = 40
 class Load:
     requests: int
     seconds: float
-    # Microseconds. Unless there is a fixed rate, a client waits for an answer before it sends the next request, so these do not
-    # show what a stalled server would have done to requests that were never sent (coordinated omission).
+    # Microseconds. Unless there is a fixed rate, a client waits for an answer before it sends the next request, so
+    # these do not show what a stalled server would have done to requests that were never sent (coordinated omission).
     p50: int
     p99: int
 

@@ -21,7 +21,8 @@ def bars(title: str, values: dict[str, float], unit: str) -> str:
         y = 40 + number * height
         width = max(1.0, (WIDTH - left - 90) * value / most)
         parts.append(text(left - 8, y + 15, name, "end"))
-        parts.append(f'<rect x="{left}" y="{y}" width="{width:.1f}" height="{height - 6}" fill="{OURS if not number else "#94a3b8"}"/>')
+        colour = "#94a3b8" if number else OURS
+        parts.append(f'<rect x="{left}" y="{y}" width="{width:.1f}" height="{height - 6}" fill="{colour}"/>')
         parts.append(text(left + width + 6, y + 15, f"{value:,.3g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"))
     return document(title, 56 + height * len(values), parts)
 
@@ -52,7 +53,8 @@ def lines(title: str, series: dict[str, list[tuple[float, float]]], x_name: str,
         parts += ['<circle cx="{:.1f}" cy="{:.1f}" r="3" fill="{}"/>'.format(*at(*point), colour) for point in one]
     for number, (name, colour) in enumerate(zip(series, COLOURS)):
         y = top + 10 + number * 20
-        parts += [f'<rect x="{right + 16}" y="{y - 9}" width="10" height="10" fill="{colour}"/>', text(right + 32, y, name)]
+        parts.append(f'<rect x="{right + 16}" y="{y - 9}" width="10" height="10" fill="{colour}"/>')
+        parts.append(text(right + 32, y, name))
     return document(title, bottom + 54, parts)
 
 
@@ -64,7 +66,8 @@ def decades(values) -> tuple[int, int]:
 
 
 def rule(x1: float, y1: float, x2: float, y2: float) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="currentColor" stroke-opacity="0.15"/>'
+    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {ends} stroke="currentColor" stroke-opacity="0.15"/>'
 
 
 def text(x: float, y: float, words: str, anchor: str = "start") -> str:
@@ -74,6 +77,6 @@ def text(x: float, y: float, words: str, anchor: str = "start") -> str:
 def document(title: str, height: int, parts: list[str]) -> str:
     style = "text { font: 13px system-ui, sans-serif; } svg { color: #1e293b; } "
     style += "@media (prefers-color-scheme: dark) { svg { color: #e2e8f0; } }"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">'
     heading = f'<text x="8" y="20" fill="currentColor" style="font-weight: 600">{escape(title)}</text>'
     return "\n".join([head, f"<style>{style}</style>", heading, *parts, "</svg>", ""])

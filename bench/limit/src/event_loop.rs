@@ -1,4 +1,5 @@
-//! Level-triggered epoll over one listener; each request that is there whole is answered at once, all answers in one write.
+//! Level-triggered epoll over one listener; each request that is there whole is answered at once, all answers in one
+//! write.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};

@@ -1,5 +1,6 @@
-//! The least that a server of one thread can do: `serve_fixed(port)` answers every request with the same bytes, `serve(app, port)`
-//! makes the least possible WSGI call. They show what is left when everything that makes a server is taken away.
+//! The least that a server of one thread can do: `serve_fixed(port)` answers every request with the same bytes,
+//! `serve(app, port)` makes the least possible WSGI call. They show what is left when everything that makes a server is
+//! taken away.
 //!
 //! No server to be used: no limits, no deadlines, hardly a check, nothing for an application that blocks.
 
@@ -25,7 +26,8 @@ fn serve_fixed(py: Python<'_>, port: u16) -> PyResult<()> {
     Ok(())
 }
 
-/// Calls `app` for every request, for ever. The interpreter lock is kept, also while waiting: nobody else is there to take it.
+/// Calls `app` for every request, for ever. The interpreter lock is kept, also while waiting: nobody else is there to
+/// take it.
 #[pyfunction]
 fn serve(app: Bound<'_, PyAny>, port: u16) -> PyResult<()> {
     let gateway = wsgi::Gateway::new(app, port)?;
