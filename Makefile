@@ -94,7 +94,7 @@ test-browser: $(VENV)/.installed $(VENV)/.tests
 bench: SUITE := full
 bench-quick: SUITE := quick
 bench-hello: SUITE := hello
-bench bench-quick bench-hello: bench/.venv/.installed bench/.venv/.load
+bench bench-quick bench-hello: bench/.venv/.installed bench/.venv/.load bench/.venv/.limit
 	bench/.venv/bin/python bench/run.py $(SUITE) $(OPTIONS)
 
 .PHONY: bench-scheduling
@@ -162,6 +162,13 @@ bench/.venv/.installed: bench/.venv/.peers $(RUST_SOURCES) $(PYTHON_SOURCES)
 
 bench/.venv/.load: bench/.venv/.peers $(wildcard bench/load/src/*.rs) bench/load/Cargo.toml
 	cargo build --release --locked --manifest-path bench/load/Cargo.toml --target-dir bench/build/load
+	@touch $@
+
+# The extension module of the limit servers, where servers/limit_server.py finds it.
+bench/.venv/.limit: bench/.venv/.peers $(wildcard bench/limit/src/*.rs) bench/limit/Cargo.toml
+	PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(BENCH_PYTHON) cargo build --release --locked \
+	    --manifest-path bench/limit/Cargo.toml --target-dir bench/build/limit
+	cp bench/build/limit/release/liblimit.so bench/build/limit/limit.so
 	@touch $@
 
 # Beside the installed one, with the schedulers that the product's own is measured against.

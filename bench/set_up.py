@@ -1,7 +1,7 @@
 """Sets up what the benchmarks compare with: Debian's packages, and the Python peers in an environment of their own.
 
-A peer that cannot be set up is written to absent.json with the reason, and every table names it. Without wrk nothing can
-be measured, so that fails.
+A peer that cannot be set up is written to absent.json with the reason, and every table names it. Without wrk nothing
+can be measured, so that fails.
 """
 
 from __future__ import annotations

@@ -31,11 +31,12 @@ def megabyte(environ, start_response):
 
 BLOCK = b"x" * 16_384
 BLOCKS = 64
+BLOCKS_FIELDS = [("Content-Type", "application/octet-stream"), ("Content-Length", str(len(BLOCK) * BLOCKS))]
 
 
 def generator(environ, start_response):
     """64 blocks of 16 KB, with a Content-Length, so that every server may frame them in the same way."""
-    start_response("200 OK", [("Content-Type", "application/octet-stream"), ("Content-Length", str(len(BLOCK) * BLOCKS))])
+    start_response("200 OK", BLOCKS_FIELDS)
     return (BLOCK for _ in range(BLOCKS))
 
 

@@ -11,13 +11,16 @@ from .peers import BENCH
 from .reference_answer import ReferenceAnswer, WrongAnswer
 from .scenarios import Scenario
 
+# Seconds that opening connections and waiting for last answers may take beyond the load itself.
+PATIENCE = 40
+
 
 @dataclass(frozen=True)
 class Load:
     requests: int
     seconds: float
-    # Microseconds. Unless there is a fixed rate, a client waits for an answer before it sends the next request, so these do not
-    # show what a stalled server would have done to requests that were never sent (coordinated omission).
+    # Microseconds. Unless there is a fixed rate, a client waits for an answer before it sends the next request, so
+    # these do not show what a stalled server would have done to requests that were never sent (coordinated omission).
     p50: int
     p99: int
 
@@ -56,13 +59,16 @@ def by_client(port: int, scenario: Scenario, seconds: int, core: int, reference:
 
 
 def run(command: list[str], core: int, seconds: float) -> str:
-    result = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=seconds + 60,
-        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-    )
+    try:
+        result = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=seconds + PATIENCE,
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )
+    except subprocess.TimeoutExpired:
+        raise WrongAnswer(f"{PATIENCE} s after its end the load has not ended") from None
     if result.returncode:
         raise WrongAnswer(f"{command[0]}: {result.stderr.strip()[-200:]}")
     return result.stdout

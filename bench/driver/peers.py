@@ -1,7 +1,7 @@
 """The servers that are compared, and how each is started: one process, its best documented settings, no access log.
 
-A setting stands beside the reason for it. What a server's documentation recommends for speed is used; what would measure
-another product (several processes, another event loop than its own) is not.
+A setting stands beside the reason for it. What a server's documentation recommends for speed is used; what would
+measure another product (several processes, another event loop than its own) is not.
 """
 
 from __future__ import annotations
@@ -66,13 +66,14 @@ def script(name: str) -> Callable[[str, int, Path], list[str]]:
 
 
 def granian(*flags: str) -> Callable[[str, int, Path], list[str]]:
-    fixed = ["--interface", "wsgi", "--host", "127.0.0.1", "--workers", "1", "--http", "1", "--no-ws", "--backlog", "2048"]
-    quiet = ["--log-level", "warning", "--no-access-log"]
+    fixed = ["--interface", "wsgi", "--host", "127.0.0.1", "--workers", "1", "--http", "1", "--no-ws"]
+    quiet = ["--backlog", "2048", "--log-level", "warning", "--no-access-log"]
     return lambda app, port, scratch: [PYTHON, "-m", "granian", *fixed, *quiet, *flags, "--port", str(port), app]
 
 
 def gunicorn(*flags: str) -> Callable[[str, int, Path], list[str]]:
     fixed = ["--workers", "1", "--worker-tmp-dir", "/dev/shm", "--log-level", "warning", "--backlog", "2048"]
+    fixed += ["--keep-alive", "75", "--worker-connections", "12000"]
     return lambda app, port, scratch: [PYTHON, "-m", "gunicorn", *fixed, *flags, "--bind", f"127.0.0.1:{port}", app]
 
 
@@ -122,6 +123,15 @@ def reference(name: str, settings: str, environment: dict[str, str]) -> Peer:
     return Peer(name, brickwork(*LOG_OFF), settings, environment, (str(BENCH / "build/reference"),))
 
 
+def limit(name: str, settings: str, app: str = "") -> Peer:
+    """One of our own limit servers; `app` in place of the scenario's."""
+
+    def command(given: str, port: int, scratch: Path) -> list[str]:
+        return script("limit_server.py")(app or given, port, scratch)
+
+    return Peer(name, command, settings, python_path=(str(BENCH / "build/limit"),))
+
+
 LOG_OFF = ("--access-logfile", "none")
 
 PEERS = {
@@ -133,18 +143,30 @@ PEERS = {
         reference("brickwork-inline", "always inline, never handed on", {"BRICKWORK_SCHEDULER": "inline"}),
         reference("brickwork-pool", "always handed to a pool of 64", {"BRICKWORK_SCHEDULER": "pool"}),
         Peer("bjoern", script("bjoern_server.py"), "it has none", distribution="bjoern"),
-        Peer("fastwsgi", script("fastwsgi_server.py"), "TCP_NODELAY on, log level errors only", distribution="fastwsgi"),
+        Peer(
+            "fastwsgi",
+            script("fastwsgi_server.py"),
+            "TCP_NODELAY on, log of critical errors only",
+            distribution="fastwsgi",
+        ),
         Peer(
             "granian",
-            granian("--runtime-mode", "st", "--blocking-threads", "1"),
-            "HTTP/1 only, no WebSockets, single-threaded runtime: what its documentation advises for one core; one blocking"
-            " thread, its default for WSGI without a setting",
+            granian("--runtime-mode", "st", "--blocking-threads", "1", "--backpressure", "12000"),
+            "HTTP/1 only, no WebSockets; the single-threaded runtime, which it chooses itself here; one blocking"
+            " thread: for applications that answer at once its documentation advises very few; backpressure above the number of"
+            " connections, as its documentation asks, because it counts these",
             distribution="granian",
         ),
         Peer(
             "granian-64",
-            granian("--runtime-mode", "st", "--blocking-threads", "64"),
+            granian("--runtime-mode", "st", "--blocking-threads", "64", "--backpressure", "12000"),
             "as granian, 64 blocking threads, for applications that wait",
+            distribution="granian",
+        ),
+        Peer(
+            "granian-default",
+            granian(),
+            "HTTP/1 only, no WebSockets; no setting for threads: half the backpressure, which is the backlog",
             distribution="granian",
         ),
         Peer(
@@ -155,13 +177,13 @@ PEERS = {
         ),
         Peer(
             "gunicorn-gthread",
-            gunicorn("--worker-class", "gthread", "--threads", "4", "--keep-alive", "75", "--worker-connections", "12000"),
+            gunicorn("--worker-class", "gthread", "--threads", "4"),
             "4 threads: its documentation's 2-4 for each core; keep-alive as long as ours",
             distribution="gunicorn",
         ),
         Peer(
             "gunicorn-gthread-64",
-            gunicorn("--worker-class", "gthread", "--threads", "64", "--keep-alive", "75", "--worker-connections", "12000"),
+            gunicorn("--worker-class", "gthread", "--threads", "64"),
             "as gunicorn-gthread, 64 threads, for applications that wait",
             distribution="gunicorn",
         ),
@@ -180,10 +202,12 @@ PEERS = {
         Peer(
             "uwsgi",
             uwsgi,
-            "its HTTP router with keep-alive before one process with 4 threads (its --http11-socket holds a thread for each"
-            " idle connection); request log off",
+            "its HTTP router with keep-alive before one process with 4 threads (its --http11-socket holds a thread"
+            " for each idle connection); request log off",
             distribution="uwsgi",
         ),
+        limit("limit-fixed", "bare epoll with a fixed answer", "fixed"),
+        limit("limit-wsgi", "epoll and the least possible WSGI call"),
         Peer("nginx", nginx, "one process, sendfile, tcp_nopush, access log off; files only", distribution="nginx"),
     ]
 }

@@ -1,7 +1,7 @@
 """Ratios between two servers, from pairs of one round, with an interval by the bootstrap.
 
-The estimate is the geometric mean of the pairs' ratios; the interval is that of 95 % of means over pairs drawn again with
-replacement. With fewer than five pairs there is no interval worth printing.
+The estimate is the geometric mean of the pairs' ratios; the interval is that of 95 % of means over pairs drawn again
+with replacement. With fewer than five pairs there is no interval worth printing.
 """
 
 from __future__ import annotations

@@ -19,6 +19,9 @@ from .server_process import DidNotStart, ServerProcess
 # Seconds of the same load before the measurement.
 WARM_UP = 1
 
+# Opening so many connections takes the client about a second more.
+CONNECTIONS_A_SECOND = 2_500
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -86,9 +89,10 @@ def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -
     scenario = plan.scenario
     with ServerProcess(PEERS[name], scenario.app, set(plan.server_cores), scratch, environment) as server:
         reference = ask(server.port, scenario)
-        load.put(server.port, scenario, WARM_UP, plan.client_core, reference)
+        extra = scenario.connections // CONNECTIONS_A_SECOND
+        load.put(server.port, scenario, WARM_UP + extra, plan.client_core, reference)
         before = server.processor_time()
-        result = load.put(server.port, scenario, plan.seconds, plan.client_core, reference)
+        result = load.put(server.port, scenario, plan.seconds + extra, plan.client_core, reference)
         used = server.processor_time() - before
         if not server.is_running():
             raise WrongAnswer(f"the server ended: {server.last_log_line()}")

@@ -9,6 +9,7 @@ from .scenarios import SCENARIOS
 
 FAST = ["brickwork", "bjoern", "fastwsgi", "granian"]
 WITH_THREADS = ["granian-64", "gunicorn-gthread", "gunicorn-gthread-64", "waitress", "cheroot", "uwsgi"]
+LIMITS = ["limit-fixed", "limit-wsgi"]
 ALL = [*FAST, "gunicorn-sync", "gunicorn-gthread", "waitress", "cheroot", "uwsgi"]
 SCHEDULERS = ["brickwork-product", "brickwork-inline", "brickwork-pool"]
 
@@ -27,26 +28,26 @@ class Row:
 
 SUITES: dict[str, list[Row]] = {
     "hello": [Row("hello", FAST, HEADLINE)],
-    "quick": [Row("hello", FAST, 7), Row("fields", FAST, 3), Row("flask", FAST, 3)],
+    "quick": [Row("hello", FAST, 6), Row("fields", FAST, 3), Row("flask", FAST, 2)],
     "full": [
-        Row("hello", [*ALL, "brickwork-log"], HEADLINE),
-        Row("close", ALL, HEADLINE),
-        Row("pipelined", ALL, HEADLINE),
-        Row("fields", ALL, HEADLINE),
-        Row("post-16k", ALL, 6),
+        Row("hello", [*ALL, *LIMITS, "brickwork-log"], HEADLINE),
+        Row("close", [*ALL, *LIMITS], HEADLINE),
+        Row("pipelined", [*ALL, *LIMITS], HEADLINE),
+        Row("fields", [*ALL, *LIMITS], HEADLINE),
+        Row("post-16k", [*ALL, "limit-wsgi"], 6),
         Row("post-1m", ALL, 6),
         Row("megabyte", ALL, 6),
         Row("generator", ALL, 6),
         Row("file", [*ALL, "nginx"], 6),
-        Row("flask", ALL, 10),
-        Row("django", ALL, 10),
+        Row("flask", [*ALL, "limit-wsgi"], 10),
+        Row("django", [*ALL, "limit-wsgi"], 10),
         Row("django-sqlite", ALL, 6),
         Row("flask-log", ALL, 6),
         Row("sleep-20ms", ["brickwork", *WITH_THREADS], 6),
         Row("sleep-20ms-1000", ["brickwork", *WITH_THREADS], 6),
-        Row("mixed", [*FAST, *WITH_THREADS], 6),
-        Row("python-1ms", ALL, 6),
-        Row("hello-1", ALL, 10),
+        Row("mixed", [*FAST, "granian-default", *WITH_THREADS], 6),
+        Row("python-1ms", [*ALL, "limit-wsgi"], 6),
+        Row("hello-1", [*ALL, "limit-wsgi"], 10),
         Row("rate-20000", FAST, 6),
         Row("active-32", FAST, 6),
         Row("active-32-idle-10000", FAST, 6),

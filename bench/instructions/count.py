@@ -1,8 +1,8 @@
 """Counts the instructions of each pure-Rust path with callgrind, and fails where one has grown by more than 3 %.
 
-The counts of one build are the same on every run and every machine of the architecture; they differ between compilers, so the
-recorded ones are kept by compiler. `--record` writes them anew; the change of baseline.json then stands in the commit
-that caused it.
+The counts of one build are the same on every run and every machine of the architecture; they differ between compilers,
+so the recorded ones are kept by compiler. `--record` writes them anew; the change of baseline.json then stands in the
+commit that caused it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ BASELINE = HERE / "baseline.json"
 # More is a regression; less than that is how code happens to be laid out.
 ALLOWED_GROWTH = 0.03
 
-# Instructions of one run are those of the larger count less those of the smaller, by the difference: what happens once, and
-# what happens while buffers grow, falls out.
+# Instructions of one run are those of the larger count less those of the smaller, by the difference: what happens once,
+# and what happens while buffers grow, falls out.
 FEWER, MORE = 100, 1100
 
 
@@ -35,13 +35,13 @@ def main() -> int:
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
     program = target.resolve() / "release/brickwork-instructions"
     names = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
-    counted = {name: round((count(program, name, MORE) - count(program, name, FEWER)) / (MORE - FEWER)) for name in names}
+    counted = {name: once(program, name) for name in names}
     recorded = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     if "--record" in sys.argv[1:]:
         recorded[compiler()] = counted
         BASELINE.write_text(json.dumps(recorded, indent=2, sort_keys=True) + "\n")
     if compiler() not in recorded:
-        print(f"{compiler()} has no recorded counts: see `python bench/instructions/count.py --record`", file=sys.stderr)
+        print(f"{compiler()} has no recorded counts: make bench-instructions OPTIONS=--record", file=sys.stderr)
         print(json.dumps(counted, indent=2))
         return 1
     return compare(counted, recorded[compiler()])
@@ -59,8 +59,12 @@ def install_valgrind() -> bool:
 
 
 def compiler() -> str:
-    version = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True, cwd=HERE).stdout.strip()
-    return f"{version} {platform.machine()}"
+    version = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True, cwd=HERE).stdout
+    return f"{version.strip()} {platform.machine()}"
+
+
+def once(program: Path, name: str) -> int:
+    return round((count(program, name, MORE) - count(program, name, FEWER)) / (MORE - FEWER))
 
 
 def count(program: Path, name: str, times: int) -> int:

@@ -1,4 +1,5 @@
-//! Runs one path of brickwork-http so many times: `brickwork-instructions PATH COUNT`. Without arguments: the paths' names.
+//! Runs one path of brickwork-http so many times: `brickwork-instructions PATH COUNT`. Without arguments: the paths'
+//! names.
 //!
 //! Measures nothing itself: count.py runs it twice under callgrind, with different counts, and takes the difference.
 

@@ -27,7 +27,8 @@ impl Connection {
         Ok(Connection { stream, asked: VecDeque::new(), buffer: Vec::new() })
     }
 
-    /// Sends `bytes`; the requests in it are `asked` already. They are small, and the socket's buffer is empty: they fit.
+    /// Sends `bytes`; the requests in it are `asked` already. They are small, and the socket's buffer is empty: they
+    /// fit.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
     }

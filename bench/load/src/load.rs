@@ -171,7 +171,8 @@ impl<'a> Load<'a> {
         self.reopen(number);
     }
 
-    /// A new connection in the place of one that is done with. Without one the place stays empty, and the error is counted.
+    /// A new connection in the place of one that is done with. Without one the place stays empty, and the error is
+    /// counted.
     fn reopen(&mut self, number: usize) {
         let opened = Connection::open(self.options.address).and_then(|connection| {
             watch(&self.epoll, &connection, number)?;

@@ -1,9 +1,9 @@
 //! Load for what wrk cannot see. One thread, one epoll instance; the result is one line of JSON on standard output.
 //!
-//! With `--rate`, requests fall due at fixed times, and latency counts from then: a server that stalls is charged for every
-//! request that it kept from being sent (no coordinated omission). Without it, each connection sends its next request when it has
-//! its answer, and latency counts from sending. Every answer is checked: status 200, the expected content length, nothing
-//! behind it. Content in chunks is not understood, and counts as an error.
+//! With `--rate`, requests fall due at fixed times, and latency counts from then: a server that stalls is charged for
+//! every request that it kept from being sent (no coordinated omission). Without it, each connection sends its next
+//! request when it has its answer, and latency counts from sending. Every answer is checked: status 200, the expected
+//! content length, nothing behind it. Content in chunks is not understood, and counts as an error.
 
 mod connection;
 mod histogram;
