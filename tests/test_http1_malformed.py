@@ -295,12 +295,12 @@ def test_half_a_head_and_a_goodbye_end_the_connection(server, token, data):
     assert seen(server, token) == []
 
 
-def test_the_log_says_what_was_wrong(server):
-    mark = server.log_size()
-    with server.connect() as connection:
+def test_the_log_says_what_was_wrong(serve):
+    with serve("recorder") as server, server.connect() as connection:
         connection.send(get("/bad", "X Bad: 1"))
         assert connection.receive().status == 400
-    server.wait_for_log(r"127\.0\.0\.1", mark)
+        server.wait_for_log(r"BW0107 .* request #1 of 127\.0\.0\.1:\d+ refused with 400 at line 3, byte 2")
+        server.wait_for_log(r"(?m)^  3 \| X Bad: 1\\r\\n\n    \|  \^ not a tchar$")
 
 
 def test_a_connect_request_opens_no_tunnel(server):

@@ -1,12 +1,11 @@
 """Request smuggling: of every known desynchronisation exactly the requests reach the application that must, alone and
-pipelined behind a good request, and the log names the rule that refused the rest.
+pipelined behind a good request, and the answer names the rule that refused the rest.
 
 The table of attempts says what its columns are; the Rust tests hold the parser against the same one.
 """
 
 import json
 import pathlib
-import re
 
 import pytest
 
@@ -28,13 +27,12 @@ def attempts():
 
 @pytest.fixture(scope="module")
 def server(shared):
-    return shared("environ_probe")
+    return shared("environ_probe", "--debug")
 
 
 @pytest.mark.parametrize("before", [(), ("/good",)], ids=["alone", "behind-a-good-request"])
-@pytest.mark.parametrize(("targets", "rule", "data"), attempts())
+@pytest.mark.parametrize(("targets", "rule", "data"), list(attempts()))
 def test_exactly_the_requests_are_seen_that_must_be(server, targets, rule, data, before):
-    mark = server.log_size()
     with server.connect() as connection:
         connection.send(GOOD * len(before) + data)
         connection.half_close()
@@ -47,10 +45,9 @@ def test_exactly_the_requests_are_seen_that_must_be(server, targets, rule, data,
                 assert json.loads(response.content)["environ"]["REQUEST_URI"] == target
         if rule:
             refusal = connection.receive()
-            assert 400 <= refusal.status < 600 and refusal.is_last, refusal
+            assert refusal.status >= 400 and refusal.is_last, refusal
+            assert refusal.content.startswith(b"error[%s]: " % rule.encode())
         connection.expect_close()
-    if rule:
-        server.wait_for_log(re.escape(rule), mark)
 
 
 def version_of(data):

@@ -329,3 +329,40 @@ def test_files_are_served_while_no_thread_is_free(serve, root, tmp_path):
             assert server.get("/s/large.bin").content == LARGE
             end.touch()
             assert (first.receive().status, second.receive().status) == (200, 200)
+
+
+# Handed over by an application.
+
+
+def test_a_named_file_takes_the_place_of_the_content(serve, root):
+    with serve("sendfile_probe:application", "--sendfile-root", root) as server:
+        for target in (f"/list?{root}/large.bin", "/list?large.bin", "/generator?large.bin", "/write?large.bin"):
+            response = server.get(target)
+            assert (response.status, response.content) == (200, LARGE), target
+            assert response.field("content-type") == "application/x-test"
+            assert response.field("x-sendfile") is None
+            assert response.all("set-cookie") == ["a=1", "b=2"]
+        part = server.get("/list?large.bin", "Range: bytes=1000-1999")
+        assert (part.status, part.content) == (206, LARGE[1000:2000])
+        assert server.get("/list?docs/../page.html").status == 404
+        assert server.get("/list?out.txt").status == 404
+        server.wait_for_log("X-Sendfile: there is no file out.txt to be sent beneath --sendfile-root")
+        # The generator was closed, not exhausted.
+        assert server.get("/closed").content == b"1"
+
+
+def test_without_a_root_the_field_means_nothing(serve, root):
+    with serve("sendfile_probe:application") as server:
+        response = server.get(f"/list?{root}/large.bin")
+        assert (response.content, response.field("x-sendfile")) == (b"instead", f"{root}/large.bin")
+
+
+def test_flask_hands_files_over(serve, root):
+    env = {"SENDFILE_ROOT": str(root)}
+    with serve("sendfile_probe:flask_application()", "--sendfile-root", root, env=env) as server:
+        response = server.get("/large.bin")
+        assert (response.status, response.content) == (200, LARGE)
+        # Flask evaluates ranges and conditions itself before it hands the file over: what counts is the file's state.
+        assert server.get("/large.bin", "Range: bytes=5-9").content == LARGE[5:10]
+        assert server.get("/large.bin", "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT").status == 304
+        assert server.get("/large.bin", f"If-None-Match: {response.field('etag')}").status == 304

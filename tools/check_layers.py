@@ -34,6 +34,7 @@ FORBIDDEN = {"hyper", "tokio", "httparse", "http", "h2", "mio", "async-std", "ac
 
 # The modules with `unsafe`, from the root of the project. Their test modules are not listed, and may have some too.
 UNSAFE = {
+    "crates/brickwork/src/worker.rs",
     "crates/server/src/content.rs",
     "crates/server/src/descriptors.rs",
     "crates/server/src/listeners.rs",
@@ -44,6 +45,7 @@ UNSAFE = {
     "crates/supervisor/src/exit.rs",
     "crates/supervisor/src/fork.rs",
     "crates/supervisor/src/privileges.rs",
+    "crates/supervisor/src/scoreboard.rs",
     "crates/supervisor/src/signals.rs",
     "crates/wsgi/src/file_wrapper.rs",
     "crates/wsgi/src/gil.rs",

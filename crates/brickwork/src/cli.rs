@@ -8,7 +8,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
+use crate::check_request::{CheckRequest, Format};
 use crate::config::{self, ApplicationName, Config, LogTarget, Raw, RawFiles, RawMounts, Subject, foreign_flags};
+use crate::explain;
 
 /// A web server for Python (WSGI) applications.
 #[derive(Parser, Debug)]
@@ -28,6 +30,11 @@ enum Command {
     Plan(Plan),
     /// Make a running server start anew with the application as it is now; what it serves meanwhile is not disturbed
     Reload(Reload),
+    /// Say what a rule is that a message can break, with examples; without a code, list all
+    Explain(Explain),
+    /// Read raw bytes as a connection would bring them, and say what is made of them
+    #[command(name = "check-request", after_help = "Exit status: 0 all accepted, 1 any refused, 2 wrong usage.")]
+    CheckRequest(CheckArguments),
 }
 
 #[derive(clap::Args, Debug)]
@@ -95,6 +102,26 @@ struct Static {
     files: RawFiles,
 }
 
+#[derive(clap::Args, Debug)]
+struct Explain {
+    /// Such as BW0107
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+    /// The reference page of all rules
+    #[arg(long, conflicts_with = "code", hide = true)]
+    markdown: bool,
+}
+
+#[derive(clap::Args, Debug)]
+struct CheckArguments {
+    /// A file, a folder (one line for each file), or - for standard input
+    #[arg(value_name = "FILE|DIR|-")]
+    path: PathBuf,
+    /// One JSON object for each file
+    #[arg(long)]
+    json: bool,
+}
+
 /// The flags alone.
 #[derive(Parser, Debug)]
 #[command(disable_help_flag = true)]
@@ -106,19 +133,26 @@ struct Settings {
 const USAGE: &str = "brickwork [OPTIONS] APP
        brickwork run [OPTIONS] APP
        brickwork demo [OPTIONS]
+       brickwork static [OPTIONS] [DIR]
        brickwork reload [--wait] [--pid FILE | --name NAME | PROCESS]
        brickwork plan [OPTIONS] [APP]
-       brickwork static [OPTIONS] [DIR]";
+       brickwork explain [CODE]
+       brickwork check-request [--json] FILE|DIR|-";
 
 const AFTER_HELP: &str = "A TIME is a number with ms, s, m or h; a SIZE a number with KiB, MiB or GiB.
 Every flag can be set in the environment too: --keep-alive as BRICKWORK_KEEP_ALIVE. The command line wins.
 Exit status: 0 ended as asked, 1 could not start, 2 wrong usage.";
+
+/// The words that name a command. An application of such a name goes behind `run`.
+const COMMANDS: [&str; 7] = ["run", "demo", "static", "plan", "reload", "explain", "check-request"];
 
 /// Why nothing is served.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// What was asked for is this text: standard output, status 0.
     Shown(String),
+    /// What was asked for is to check requests.
+    Check(CheckRequest),
     /// What was asked for cannot be: standard error, status 2.
     Usage(String),
 }
@@ -133,15 +167,20 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
     words.extend((!is_command_named).then(|| "run".into()));
     words.extend(arguments);
 
-    let typed = Command::command().try_get_matches_from(&words).map_err(|error| explain(&error))?;
+    let typed = Command::command().try_get_matches_from(&words).map_err(|error| clap_stop(&error))?;
+    if let Some(stop) = told(&typed) {
+        return Err(stop);
+    }
     let matches = with_environment(words, typed, &environment)?;
-    let command = Command::from_arg_matches(&matches).map_err(|error| explain(&error))?;
+    let command = Command::from_arg_matches(&matches).map_err(|error| clap_stop(&error))?;
+    let mut sendfile_root = None;
     let (raw, subject, mounts) = match command {
         Command::Run(run) if !is_command_named && COMMANDS.contains(&run.application.as_str()) => {
             return Err(usage(&format!("the word '{}' comes first, before the flags", run.application)));
         }
         Command::Run(run) => {
             let name: ApplicationName = run.application.parse().map_err(|error: String| usage(&error))?;
+            sendfile_root = run.mounts.sendfile_root.clone();
             (run.raw, Subject::Application(name), run.mounts.beside())
         }
         Command::Plan(plan) => {
@@ -153,22 +192,39 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
         Command::Reload(reload) => return Ok(Task::Reload(reload)),
         Command::Demo(demo) => (demo.raw, Subject::Demo, Vec::new()),
         Command::Static(files) => (files.raw, Subject::Files, files.files.alone(files.directory)),
+        // INVARIANT: `told` has dealt with these.
+        Command::Explain(_) | Command::CheckRequest(_) => return Err(usage("nothing to serve")),
     };
     let config = config::resolve(raw, subject, environment).map_err(|error| usage(&error))?;
-    Ok(Task::Serve(Box::new(Config { mounts, ..config })))
+    Ok(Task::Serve(Box::new(Config { mounts, sendfile_root, ..config })))
+}
+
+/// What the commands that serve nothing come to; none for the others. The environment has no say in it.
+fn told(typed: &ArgMatches) -> Option<Stop> {
+    match Command::from_arg_matches(typed) {
+        Ok(Command::Explain(Explain { markdown: true, .. })) => Some(Stop::Shown(explain::markdown())),
+        Ok(Command::Explain(Explain { code: None, .. })) => Some(Stop::Shown(explain::list())),
+        Ok(Command::Explain(Explain { code: Some(code), .. })) => Some(match explain::one(&code) {
+            Some(text) => Stop::Shown(text),
+            None => usage(&format!("{code} is no rule: 'brickwork explain' lists all")),
+        }),
+        Ok(Command::CheckRequest(CheckArguments { path, json })) => {
+            let format = if json { Format::Json } else { Format::Text };
+            Some(Stop::Check(CheckRequest { path, format }))
+        }
+        _ => None,
+    }
 }
 
 /// Reads the settings of a server that a Python program makes, as if they had been typed. Neither the environment nor `PORT` is asked:
 /// the program says what it wants.
 pub(crate) fn parse_settings(flags: Vec<OsString>, name: ApplicationName) -> Result<Config, Stop> {
     let words = [OsString::from("brickwork")].into_iter().chain(flags);
-    let mut raw = Settings::try_parse_from(words).map_err(|error| explain(&error))?.raw;
+    let mut raw = Settings::try_parse_from(words).map_err(|error| clap_stop(&error))?.raw;
     // The program's own output is its own: a log of requests has to be asked for.
     raw.access_logfile.get_or_insert(LogTarget::Off);
     config::resolve(raw, Subject::Application(name), |_| None).map_err(|error| usage(&error))
 }
-
-const COMMANDS: [&str; 5] = ["run", "demo", "static", "plan", "reload"];
 
 /// Adds what the environment says about flags that were not typed. An empty variable says nothing.
 ///
@@ -201,10 +257,10 @@ fn with_environment(
         from_environment.push(argument);
     }
     let all = program_and_command.iter().chain(&from_environment).chain(rest);
-    command.try_get_matches_from_mut(all).map_err(|error| explain(&error))
+    command.try_get_matches_from_mut(all).map_err(|error| clap_stop(&error))
 }
 
-fn explain(error: &clap::Error) -> Stop {
+fn clap_stop(error: &clap::Error) -> Stop {
     let text = error.render().to_string();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Stop::Shown(text),

@@ -237,7 +237,10 @@ fn write_to_stderr(lines: &str) {
 
 /// A setting that cannot be: the one line that says why.
 fn value_error(stop: Stop) -> PyErr {
-    let (Stop::Usage(text) | Stop::Shown(text)) = stop;
+    let text = match stop {
+        Stop::Usage(text) | Stop::Shown(text) => text,
+        Stop::Check(_) => String::new(), // flags alone name no command
+    };
     PyValueError::new_err(text.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned())
 }
 

@@ -1,8 +1,9 @@
 //! Static files, alone or beside an application.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use brickwork_server::{Exchange, Handler, RequestView, StaticFiles};
+use brickwork_server::{Exchange, Handler, RequestView, SendfileRoot, StaticFiles};
 
 use crate::config::Mount;
 
@@ -16,6 +17,15 @@ pub(crate) fn open(mounts: &[Mount]) -> Result<Vec<StaticFiles>, String> {
             .map_err(|error| format!("cannot serve the files in {}: {error}", mount.directory.display()))
     };
     mounts.iter().map(open).collect()
+}
+
+/// Opens the directory beneath which the application may name files.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_sendfile_root(directory: &Path) -> Result<Arc<SendfileRoot>, String> {
+    let root = SendfileRoot::open(directory);
+    root.map(Arc::new).map_err(|error| format!("--sendfile-root {}: {error}", directory.display()))
 }
 
 /// Files for the paths that are theirs, the application for all others.

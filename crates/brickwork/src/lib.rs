@@ -3,10 +3,12 @@
 #![deny(unsafe_code)]
 
 mod application;
+mod check_request;
 mod cli;
 mod config;
 mod demo;
 mod embedding;
+mod explain;
 mod files;
 mod fork_safety;
 mod health;
@@ -29,6 +31,7 @@ mod _brickwork {
 
     use pyo3::prelude::*;
 
+    use crate::check_request;
     use crate::cli::{self, Stop, Task};
     use crate::config::WorkerCount;
     #[pymodule_export]
@@ -66,6 +69,7 @@ mod _brickwork {
                 Err(text) => show(1, &format!("error: {text}")),
             },
             Err(Stop::Shown(text)) => show(0, &text),
+            Err(Stop::Check(check)) => check_request::run(&check, &mut io::stdout()),
             Err(Stop::Usage(text)) => show(2, &text),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Text: `2026-11-20 19:54:03,123 [INFO] [pid] message`, in local time. A message cannot hold a line end; a field named
 //! `traceback` keeps its lines, each behind two spaces, so that nothing in it can pass for a line of the log. JSON: one
-//! object a line.
+//! object a line; a field named `object` is one already, and becomes `details`.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Write as _};
@@ -118,6 +118,8 @@ impl Subscriber for Log {
 struct Message {
     text: String,
     traceback: String,
+    /// A JSON object.
+    object: String,
     fields: Vec<(&'static str, String)>,
 }
 
@@ -126,6 +128,7 @@ impl Visit for Message {
         match field.name() {
             "message" => self.text.push_str(value),
             "traceback" => self.traceback.push_str(value),
+            "object" => self.object.push_str(value),
             name => self.fields.push((name, value.into())),
         }
     }
@@ -160,6 +163,10 @@ fn json_line(now: &Zoned, level: Level, pid: u32, message: &Message) -> String {
         push_json_string(&mut line, name);
         line.push(':');
         push_json_string(&mut line, value);
+    }
+    if !message.object.is_empty() {
+        line.push_str(",\"details\":");
+        line.push_str(&message.object);
     }
     line.push_str("}\n");
     line
@@ -199,6 +206,7 @@ mod tests {
             text: "one\n2026-11-20 19:54:03,123 [INFO] [7] forged\x1b[2J".into(),
             traceback: "Traceback (most recent call last):\n  File \"a.py\"\nE: \x07x\n2026 [INFO] forged\n".into(),
             fields: vec![("peer", "a\nb".into())],
+            ..Message::default()
         };
         assert_eq!(
             text_line(&at(), Level::ERROR, 7, &message),
@@ -213,6 +221,7 @@ mod tests {
             text: "a \"quoted\"\nmessage".into(),
             traceback: "Traceback:\n  x".into(),
             fields: vec![("peer", "127.0.0.1".into())],
+            ..Message::default()
         };
         let line = json_line(&at(), Level::WARN, 7, &message);
         assert!(line.starts_with("{\"time\":\"2026-11-20T19:54:03.123+01:00\""), "{line}");

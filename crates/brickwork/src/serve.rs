@@ -3,10 +3,11 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use brickwork_server::{
-    AccessLog, AccessLogFormat, Config as ServerConfig, Handler, RejectionNotice, Spool, StaticFiles, Traffic,
+    AccessLog, AccessLogFormat, Config as ServerConfig, Handler, OnRejection, Spool, StaticFiles, Traffic,
 };
 use brickwork_wsgi::{WsgiApp, WsgiSettings};
 use pyo3::prelude::*;
@@ -16,7 +17,7 @@ use crate::config::{ApplicationName, Config, LogFormat, LogLevel, SizeText, Subj
 use crate::demo::Demonstrated;
 use crate::files::Beside;
 use crate::log::{self, Log};
-use crate::report;
+use crate::report::{self, Allowance, Report};
 
 /// Goes to the directory and opens the error log: afterwards, the log can tell what is wrong.
 pub(crate) fn prepare(config: &Config) -> Result<(), String> {
@@ -101,10 +102,6 @@ pub(crate) fn log_application_errors(lines: &str) {
 }
 
 pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> ServerConfig {
-    let log_rejection = |notice: &RejectionNotice<'_>| {
-        tracing::warn!("{}", report::rejection_line(notice));
-        None
-    };
     let log_traffic = |traffic: &Traffic<'_>| {
         for line in report::traffic_lines(traffic) {
             tracing::trace!("{line}");
@@ -126,7 +123,7 @@ pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> S
         trusted: config.trusted.clone(),
         spool: spool(config),
         access_log,
-        on_rejection: Some(Arc::new(log_rejection)),
+        on_rejection: Some(on_rejection(config)),
         on_traffic: if is_tracing { Some(Arc::new(log_traffic)) } else { None },
         ..ServerConfig::default()
     }
@@ -140,6 +137,26 @@ fn is_multiprocess(config: &Config) -> bool {
 /// Connections that a worker accepts before it looks at others: several workers leave some for one another.
 const ACCEPTS_OF_MANY: usize = 1;
 const ACCEPTS_OF_ONE: usize = 64;
+
+/// Logs refused requests, and tells their clients why if that was asked for.
+fn on_rejection(config: &Config) -> Arc<OnRejection> {
+    let (format, debug) = (config.log_format, config.debug);
+    let allowance = Mutex::new(Allowance::new(Instant::now()));
+    Arc::new(move |notice| {
+        let report = Report::of(notice);
+        let allowed = allowance.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now());
+        if let Some(left_out) = allowed {
+            if left_out > 0 {
+                tracing::warn!("{left_out} more refused requests were not reported");
+            }
+            match format {
+                LogFormat::Text => tracing::warn!(traceback = report.text(), "{}", report.line()),
+                LogFormat::Json => tracing::warn!(object = report.json(), "{}", report.line()),
+            }
+        }
+        debug.then(|| report.text())
+    })
+}
 
 /// Content of a request that is kept in memory where no file can be had.
 const IN_MEMORY_WITHOUT_SPOOL: u64 = 16 << 20;

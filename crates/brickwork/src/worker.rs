@@ -176,6 +176,8 @@ fn work(
     let handler = Watched::new(handler, config.health_path.clone(), Arc::clone(&supervised.is_ready));
     let mut server_config = serve::server_config(config, access_log.clone());
     server_config.balance = shared.balance;
+    server_config.sendfile_root =
+        config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose().map_err(plain)?;
     let server = Server::start(server_config, Vec::new(), Arc::new(handler), interpreter)
         .map_err(|error| plain(format!("the server's threads: {error}")))?;
     py.detach(|| probe(&server)).map_err(|error| plain(format!("it does not answer its own probe: {error}")))?;

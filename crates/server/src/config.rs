@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use brickwork_http::{Limits, Piece, Rejection};
 
-use crate::{AccessLog, Balance, Interpreter, Peer, TrustedPeers};
+use crate::{AccessLog, Balance, Interpreter, Peer, SendfileRoot, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
 #[derive(Clone)]
@@ -34,6 +34,8 @@ pub struct Config {
     /// How requests get to threads; only for comparison.
     #[cfg(feature = "reference-schedulers")]
     pub scheduler: Scheduler,
+    /// Where files are that a handler may name in a field X-Sendfile, to be sent in place of its content.
+    pub sendfile_root: Option<Arc<SendfileRoot>>,
     /// One line per response.
     pub access_log: Option<AccessLog>,
     /// Told of every refused request, off the hot path, with its bytes. What it returns is the content of the answer, as plain text;
@@ -156,6 +158,7 @@ impl Default for Config {
             server_field: String::from("brickwork"),
             #[cfg(feature = "reference-schedulers")]
             scheduler: Scheduler::Promote,
+            sendfile_root: None,
             access_log: None,
             on_rejection: None,
             on_traffic: None,

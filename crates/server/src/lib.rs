@@ -111,4 +111,4 @@ pub use listeners::{Bind, Listener, SocketFile};
 pub use request_content::RequestContent;
 pub use response::SendError;
 pub use server::{Ended, Server, Stopper, serve};
-pub use static_files::{Dotfiles, Listings, StaticFiles, StaticOptions};
+pub use static_files::{Dotfiles, Listings, SendfileRoot, StaticFiles, StaticOptions};

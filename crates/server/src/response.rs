@@ -5,6 +5,7 @@ use brickwork_http::reason_phrase;
 
 use crate::promote::{is_inline, wait_outside};
 use crate::send_buffer::Flushed;
+use crate::static_files::{HandedOver, unix_seconds};
 use crate::transport::Direction;
 use crate::{Content, Exchange, Traffic};
 
@@ -14,7 +15,8 @@ use crate::{Content, Exchange, Traffic};
 pub enum SendError {
     /// The client has left, or did not take the bytes within the write deadline.
     Gone,
-    /// The server already answered this request itself (a deadline passed); the handler's answer is discarded.
+    /// The server already answered this request itself (a deadline passed, or it sends the file that the handler named); the handler's
+    /// answer is discarded.
     Superseded,
     /// The content ran over its Content-Length and was cut there.
     Overrun,
@@ -86,6 +88,10 @@ impl Exchange {
     /// As [`send`](Exchange::send).
     pub fn send_pieces(&mut self, pieces: Vec<Content>) -> Result<(), SendError> {
         self.begin(Some(pieces.iter().map(Content::len).sum()))?;
+        self.write_pieces(pieces)
+    }
+
+    fn write_pieces(&mut self, pieces: Vec<Content>) -> Result<(), SendError> {
         let mut written = Ok(());
         for piece in pieces {
             written = written.and(self.write_block(piece, Waiting::Never));
@@ -104,6 +110,26 @@ impl Exchange {
             return Err(SendError::Superseded);
         }
         self.stop_asking();
+        if self.send_named_file() {
+            return Err(SendError::Superseded);
+        }
+        self.finish_head(length);
+        Ok(())
+    }
+
+    /// Sends the file that the response names in place of its content, where that is allowed.
+    fn send_named_file(&mut self) -> bool {
+        let Some(root) = &self.setup.config.sendfile_root else { return false };
+        let taken_over = root.take_over(self.request(), &self.response, unix_seconds());
+        let Some(HandedOver { head, pieces }) = taken_over else { return false };
+        self.response = head;
+        self.finish_head(Some(pieces.iter().map(Content::len).sum()));
+        // A client that has left needs no file.
+        let _ = self.write_pieces(pieces);
+        true
+    }
+
+    fn finish_head(&mut self, length: Option<u64>) {
         if !is_inline() {
             // The loop's date is from before the call, which has taken its time.
             self.date.refresh();
@@ -119,7 +145,6 @@ impl Exchange {
         }
         self.progress.body = Some(body);
         self.progress.stage = Stage::Begun;
-        Ok(())
     }
 
     /// Sends one block. Waits (the loop given up, the interpreter lock released) until what the kernel did not take of the blocks before it is

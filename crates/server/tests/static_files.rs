@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use brickwork_server::{Config, Dotfiles, Listings, StaticFiles, StaticOptions};
+use brickwork_server::{Config, Content, Dotfiles, Listings, SendfileRoot, StaticFiles, StaticOptions};
 use harness::{Client, Response, TestServer};
 use tempfile::TempDir;
 
@@ -638,4 +638,87 @@ fn a_download_is_taken_up_again() {
     }
     let response = site.get("/f.tar.gz", &[("Range", "bytes=300000-")]);
     assert_eq!((response.status, response.field("Content-Range")), (416, Some("bytes */300000")));
+}
+
+/// A server whose handler names the file that the query says, with some fields of its own.
+fn handing_over(root: &Path) -> TestServer {
+    let root = SendfileRoot::open(root).unwrap();
+    let config = Config { sendfile_root: Some(Arc::new(root)), ..Config::default() };
+    TestServer::start(config, |target, exchange| {
+        let (path, file) = target.split_once('?').unwrap();
+        let (status, reason) = if path == "/gone" { (410, "Gone") } else { (200, "OK") };
+        exchange.response.start(status, reason.as_bytes()).unwrap();
+        let content_length = if path == "/none" { "7" } else { "0" };
+        let fields = [
+            ("Content-Type", "application/pdf"),
+            ("Content-Length", content_length),
+            ("ETag", "\"theirs\""),
+            ("Set-Cookie", "a=1"),
+            ("Set-Cookie", "b=2"),
+            ("Cache-Control", "private"),
+            ("Connection", "close"),
+        ];
+        for (name, value) in fields {
+            exchange.response.field(name.as_bytes(), value.as_bytes()).unwrap();
+        }
+        if path != "/none" {
+            exchange.response.field(b"x-sendfile", file.as_bytes()).unwrap();
+        }
+        let _ = exchange.send(Content::Static(b"theirs!"));
+    })
+}
+
+#[test]
+fn a_file_that_the_application_names_is_sent_in_place_of_its_content() {
+    let site = Site::new(&[("a/file.txt", "0123456789"), (".hidden", "dot")]);
+    let server = handing_over(&site.root());
+    let get = |target: &str, field: &str| {
+        server.client().send(format!("GET {target} HTTP/1.1\r\nHost: x\r\n{field}\r\n")).response()
+    };
+    let root = site.root().canonicalize().unwrap();
+    for named in ["a/file.txt".to_owned(), format!("{}/a/file.txt", root.display())] {
+        let response = get(&format!("/?{named}"), "");
+        assert_eq!((response.status, response.text()), (200, "0123456789"), "{named}");
+        assert_eq!(response.field("Content-Type"), Some("application/pdf"));
+        assert_eq!(response.field("Cache-Control"), Some("private"));
+        assert_eq!(response.field("Accept-Ranges"), Some("bytes"));
+        assert_eq!(response.field("Connection"), Some("close"));
+        assert_eq!(response.field("X-Sendfile"), None);
+        assert_eq!(response.head.matches("Set-Cookie: ").count(), 2);
+        assert_eq!((response.head.matches("ETag").count(), response.head.contains("theirs")), (1, false));
+    }
+    let part = get("/?a/file.txt", "Range: bytes=2-3\r\n");
+    assert_eq!((part.status, part.text(), part.field("Content-Range")), (206, "23", Some("bytes 2-3/10")));
+    let tag = get("/?a/file.txt", "").field("ETag").unwrap().to_owned();
+    assert_eq!(get("/?a/file.txt", &format!("If-None-Match: {tag}\r\n")).status, 304);
+    assert_eq!(get("/?.hidden", "").text(), "dot");
+    assert_eq!(get("/gone?a/file.txt", "").status, 410);
+    let none = get("/none?", "");
+    assert_eq!((none.status, none.text(), none.field("ETag")), (200, "theirs!", Some("\"theirs\"")));
+}
+
+#[test]
+fn the_application_cannot_name_a_file_elsewhere() {
+    let site = Site::new(&[("file.txt", "x"), ("d/x", "")]);
+    symlink("../secret.txt", site.root().join("link")).unwrap();
+    let server = handing_over(&site.root());
+    let root = site.root().canonicalize().unwrap();
+    let outside = site.directory.path().canonicalize().unwrap();
+    let named = [
+        "../secret.txt".to_owned(),
+        "link".to_owned(),
+        "d".to_owned(),
+        "d/../file.txt".to_owned(),
+        "".to_owned(),
+        "/etc/passwd".to_owned(),
+        format!("{}/../secret.txt", root.display()),
+        format!("{}/secret.txt", outside.display()),
+        format!("{}x/file.txt", root.display()),
+        format!("{}", root.display()),
+    ];
+    for named in named {
+        let response = server.client().get(&format!("/?{named}"));
+        assert_eq!((response.status, response.field("X-Sendfile")), (404, None), "{named}");
+        assert!(!response.text().contains("SECRET") && !response.text().contains("theirs"), "{named}");
+    }
 }

@@ -26,3 +26,4 @@ mod thread;
 
 pub use app::{WsgiApp, WsgiSettings};
 pub use gil::Gil;
+pub use names::{environ_key, percent_decoded};

@@ -31,7 +31,7 @@ impl FieldKeys {
 }
 
 /// The key that any field name becomes, or None if it contains `_`.
-pub(crate) fn environ_key(field_name: &[u8]) -> Option<Vec<u8>> {
+pub fn environ_key(field_name: &[u8]) -> Option<Vec<u8>> {
     if field_name.contains(&b'_') {
         return None;
     }
@@ -45,7 +45,7 @@ pub(crate) fn environ_key(field_name: &[u8]) -> Option<Vec<u8>> {
 
 /// The octets that a percent-encoded path stands for (RFC 3986 section 2.1). A `%` that two hexadecimal digits do not
 /// follow stands for itself, as browsers and every other server read it.
-pub(crate) fn percent_decoded(path: &[u8]) -> Cow<'_, [u8]> {
+pub fn percent_decoded(path: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = path.iter().position(|byte| *byte == b'%') else {
         return Cow::Borrowed(path);
     };

@@ -256,5 +256,8 @@ fn a_mount_needs_a_prefix_and_a_directory() {
         assert!(text.contains(fragment), "{mount}: {text}");
     }
     assert!(usage_of(&["static", "--static", "/a=b"], &[]).contains("--static"));
+    assert!(usage_of(&["static", "--sendfile-root", "/a"], &[]).contains("--sendfile-root"));
+    let root = parse_words(&["app", "--sendfile-root", "/srv/media"], &[]).unwrap().sendfile_root;
+    assert_eq!(root, Some("/srv/media".into()));
     assert!(usage_of(&["--threads", "1", "static"], &[]).contains("'static' comes first"));
 }

@@ -32,6 +32,9 @@ pub(crate) struct RawMounts {
     /// Serve the files beneath DIR at PREFIX without asking the application: /static=app/static. May be repeated
     #[arg(long = "static", value_name = "PREFIX=DIR", help_heading = "Static files")]
     mounts: Vec<RawMount>,
+    /// Send the file that the application names in a field X-Sendfile of its response, if it is beneath DIR
+    #[arg(long, value_name = "DIR", help_heading = "Static files")]
+    pub(crate) sendfile_root: Option<PathBuf>,
     #[command(flatten)]
     files: RawFiles,
 }

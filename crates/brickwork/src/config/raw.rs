@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum, value_parser};
 
 use super::duration::{parse_deadline, parse_duration};
@@ -168,6 +169,17 @@ pub(crate) struct Raw {
     /// File of the access log, '-' for standard output, 'none' to turn it off (default -)
     #[arg(long, value_name = "FILE", help_heading = "Logs")]
     pub(crate) access_logfile: Option<LogTarget>,
+    /// Tell clients why their request was refused, byte by byte; not for production (default false)
+    #[arg(
+        long,
+        value_name = "BOOL",
+        value_parser = BoolishValueParser::new(),
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        help_heading = "Logs"
+    )]
+    pub(crate) debug: Option<bool>,
     /// Shape of both logs (default text)
     #[arg(long, value_name = "FORMAT", help_heading = "Logs")]
     pub(crate) log_format: Option<LogFormat>,

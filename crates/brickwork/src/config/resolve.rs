@@ -16,6 +16,8 @@ pub(crate) struct Config {
     pub(crate) subject: Subject,
     /// Directories whose files are served, those with the longest prefix first.
     pub(crate) mounts: Vec<Mount>,
+    /// Where files are that the application may name in its responses.
+    pub(crate) sendfile_root: Option<PathBuf>,
     /// Addresses to listen on; at least one.
     pub(crate) binds: Vec<Bind>,
     /// Whether somebody chose them, so that a socket from the service manager does not replace them.
@@ -56,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// The least level in the error log.
     pub(crate) log_level: LogLevel,
+    /// Whether clients are told why their request was refused.
+    pub(crate) debug: bool,
 }
 
 /// The processes of a server.
@@ -116,6 +120,7 @@ pub(crate) fn resolve(
     Ok(Config {
         subject,
         mounts: Vec::new(),
+        sendfile_root: None,
         binds,
         are_binds_chosen: !raw.bind.is_empty(),
         processes: resolve_processes(&raw, environment("WEB_CONCURRENCY"))?,
@@ -143,6 +148,7 @@ pub(crate) fn resolve(
         access_log: raw.access_logfile.unwrap_or(LogTarget::Standard),
         log_format: raw.log_format.unwrap_or(LogFormat::Text),
         log_level: raw.log_level.unwrap_or(LogLevel::Info),
+        debug: raw.debug.unwrap_or(false),
     })
 }
 

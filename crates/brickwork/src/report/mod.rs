@@ -1,8 +1,15 @@
-//! What clients sent and what they were told, written for a log: [`escape`] makes bytes harmless, [`render`] arranges
-//! them.
+//! What clients sent and what they were told, written for people: [`rejection`] explains a refusal like a compiler, [`traffic`] shows
+//! the heads that go by, [`escape`] makes bytes harmless, [`redact`] hides secrets, [`allowance`] keeps a flood out of the log.
 
+mod allowance;
 mod escape;
-mod render;
+mod excerpt;
+mod redact;
+mod rejection;
+mod traffic;
 
-pub(crate) use escape::{escape_text, push_json_string};
-pub(crate) use render::{rejection_line, traffic_lines};
+pub(crate) use allowance::Allowance;
+pub(crate) use escape::{escape_bytes, escape_text, push_json_string};
+pub(crate) use excerpt::{Excerpt, Shown};
+pub(crate) use rejection::Report;
+pub(crate) use traffic::{peer_name, traffic_lines};

@@ -18,6 +18,7 @@ mod multipart;
 mod precompressed;
 mod range;
 mod representation;
+mod sendfile_root;
 mod served_path;
 #[cfg(test)]
 mod test_request;
@@ -38,6 +39,8 @@ use rustix::fs::Stat;
 use self::answer::{allow, put, redirect, refuse, start};
 use self::media_type::{MediaType, TEXT_HTML, media_type};
 use self::representation::Representation;
+pub(crate) use self::sendfile_root::HandedOver;
+pub use self::sendfile_root::SendfileRoot;
 pub use self::served_path::Dotfiles;
 use self::served_path::{PathFault, ServedPath, strip_prefix};
 use self::tree::{Missing, Opened, Tree};
@@ -193,8 +196,9 @@ impl StaticFiles {
             file: Arc::new(file),
             len: u64::try_from(stat.st_size).unwrap_or(0),
             validators: Validators::of_file(&stat, now),
-            media_type,
+            content_type: media_type.text.as_bytes(),
             coding,
+            varies: media_type.is_compressible,
             cache_control,
         }
     }
@@ -222,7 +226,7 @@ impl StaticFiles {
 
 impl Handler for StaticFiles {
     fn handle(&self, exchange: &mut Exchange) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = unix_seconds();
         let mut head = std::mem::take(&mut exchange.response);
         let pieces = self.respond(exchange.request(), now, &mut head);
         exchange.response = head;
@@ -233,6 +237,11 @@ impl Handler for StaticFiles {
     fn is_native(&self, _request: RequestView<'_>) -> bool {
         true
     }
+}
+
+/// The time, in seconds since 1970.
+pub(crate) fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn invalid(why: &str) -> io::Error {

@@ -28,13 +28,16 @@ impl Boundary {
     pub(super) fn part_head(
         &self,
         is_first: bool,
-        content_type: &str,
+        content_type: &[u8],
         range: &Range<u64>,
         complete_length: u64,
-    ) -> String {
+    ) -> Vec<u8> {
         let end = if is_first { "" } else { "\r\n" };
+        let mut head = format!("{end}--{}\r\nContent-Type: ", self.0).into_bytes();
+        head.extend_from_slice(content_type);
         let content_range = content_range(range, complete_length);
-        format!("{end}--{}\r\nContent-Type: {content_type}\r\nContent-Range: {content_range}\r\n\r\n", self.0)
+        head.extend_from_slice(format!("\r\nContent-Range: {content_range}\r\n\r\n").as_bytes());
+        head
     }
 
     /// What comes after the last part's bytes.

@@ -11,7 +11,6 @@ use brickwork_http::{FieldName, Method};
 use super::answer::{put, refuse, start};
 use super::conditional::{Verdict, evaluate, permits_range};
 use super::list::single;
-use super::media_type::MediaType;
 use super::multipart::{Boundary, content_range};
 use super::precompressed::Coding;
 use super::range::{Selection, select};
@@ -24,8 +23,12 @@ pub(super) struct Representation<'a> {
     pub(super) file: Arc<File>,
     pub(super) len: u64,
     pub(super) validators: Validators,
-    pub(super) media_type: MediaType,
+    /// Value of Content-Type.
+    pub(super) content_type: &'a [u8],
     pub(super) coding: Option<Coding>,
+    /// Whether another client may get the resource in another coding.
+    pub(super) varies: bool,
+    /// Value of Cache-Control, empty for none.
     pub(super) cache_control: &'a str,
 }
 
@@ -49,7 +52,7 @@ impl Representation<'_> {
         match self.selection(request, now) {
             Selection::Whole => {
                 start(head, 200);
-                self.put_fields(head, self.media_type.text);
+                self.put_fields(head, self.content_type);
                 put(head, "Accept-Ranges", "bytes");
                 if self.len == 0 {
                     // For HEAD, whose answer would not state it otherwise.
@@ -60,7 +63,7 @@ impl Representation<'_> {
             Selection::Ranges(ranges) => match &ranges[..] {
                 [range] => {
                     start(head, 206);
-                    self.put_fields(head, self.media_type.text);
+                    self.put_fields(head, self.content_type);
                     put(head, "Content-Range", &content_range(range, self.len));
                     vec![self.content(range.clone())]
                 }
@@ -86,11 +89,11 @@ impl Representation<'_> {
 
     fn multipart(&self, ranges: &[Range<u64>], boundary: &Boundary, head: &mut ResponseHead) -> Vec<Content> {
         start(head, 206);
-        self.put_fields(head, &boundary.content_type());
+        self.put_fields(head, boundary.content_type().as_bytes());
         let mut pieces = Vec::with_capacity(2 * ranges.len() + 1);
         for (index, range) in ranges.iter().enumerate() {
-            let part_head = boundary.part_head(index == 0, self.media_type.text, range, self.len);
-            pieces.push(Content::Owned(part_head.into_bytes()));
+            let part_head = boundary.part_head(index == 0, self.content_type, range, self.len);
+            pieces.push(Content::Owned(part_head));
             pieces.push(self.content(range.clone()));
         }
         pieces.push(Content::Owned(boundary.end().into_bytes()));
@@ -99,8 +102,8 @@ impl Representation<'_> {
 
     /// The fields of a 200. Section 15.3.7 wants them in a 206 too (after If-Range it advises to leave some out;
     /// players look for them).
-    fn put_fields(&self, head: &mut ResponseHead, content_type: &str) {
-        put(head, "Content-Type", content_type);
+    fn put_fields(&self, head: &mut ResponseHead, content_type: &[u8]) {
+        let _ = head.field(b"Content-Type", content_type);
         put(head, "X-Content-Type-Options", "nosniff");
         if let Some(coding) = self.coding {
             put(head, "Content-Encoding", coding.name());
@@ -117,7 +120,7 @@ impl Representation<'_> {
         if !self.cache_control.is_empty() {
             put(head, "Cache-Control", self.cache_control);
         }
-        if self.media_type.is_compressible {
+        if self.varies {
             put(head, "Vary", "Accept-Encoding");
         }
     }

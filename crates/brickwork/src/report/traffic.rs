@@ -1,8 +1,9 @@
-//! Lines for the log about what clients sent and what they were told.
+//! Lines for the log about the heads that went by.
 
-use brickwork_server::{Peer, RejectionNotice, Traffic};
+use brickwork_server::{Peer, Traffic};
 
-use super::escape::{escape_bytes, redacted_lines};
+use super::escape::escape_bytes;
+use super::redact::redacted_lines;
 
 /// Who a connection is with.
 pub(crate) fn peer_name(peer: &Peer) -> String {
@@ -10,20 +11,6 @@ pub(crate) fn peer_name(peer: &Peer) -> String {
         Peer::Tcp { remote, .. } => remote.to_string(),
         Peer::Unix { path } => format!("unix:{path}"),
     }
-}
-
-/// One line about a refused request.
-pub(crate) fn rejection_line(notice: &RejectionNotice<'_>) -> String {
-    let rule = notice.rejection.rule;
-    format!(
-        "{} {}: request #{} of {} refused with {} at byte {}",
-        rule.code(),
-        rule.title(),
-        notice.request_number,
-        peer_name(notice.peer),
-        rule.status(),
-        notice.rejection.at
-    )
 }
 
 /// The lines of a head that went by: `<` received, `>` sent.
@@ -39,8 +26,6 @@ pub(crate) fn traffic_lines(traffic: &Traffic<'_>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use brickwork_server::http::{Rejection, Rule};
-
     use super::*;
 
     #[test]
@@ -58,16 +43,5 @@ mod tests {
         let peer = Peer::Unix { path: "/run/app.sock".into() };
         let head = b"HTTP/1.1 200 OK\r\n\r\n";
         assert_eq!(traffic_lines(&Traffic::Sent { peer: &peer, head }), ["unix:/run/app.sock > HTTP/1.1 200 OK"]);
-    }
-
-    #[test]
-    fn a_rejection_names_rule_request_and_place() {
-        let peer = Peer::Unix { path: "/run/app.sock".into() };
-        let rejection = Rejection { rule: Rule::HeadDeadline, at: 7 };
-        let piece = brickwork_server::http::Piece::Head;
-        let notice = RejectionNotice { bytes: b"GET / H", piece, rejection, peer: &peer, request_number: 3 };
-        let (code, title) = (Rule::HeadDeadline.code(), Rule::HeadDeadline.title());
-        let expected = format!("{code} {title}: request #3 of unix:/run/app.sock refused with 408 at byte 7");
-        assert_eq!(rejection_line(&notice), expected);
     }
 }
