@@ -291,6 +291,17 @@ def test_numbers_are_seconds_and_the_environment_is_not_asked(monkeypatch):
                 pass  # the connection is closed for want of another request
 
 
+def test_a_trusted_proxy_is_believed_and_nobody_else():
+    def remote(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [environ["REMOTE_ADDR"].encode()]
+
+    for trusted, expected in (("127.0.0.1", b"192.0.2.1"), ("::1", b"127.0.0.1")):
+        with brickwork.make_server("127.0.0.1", 0, remote, forwarded_allow_ips=trusted) as server, served(server):
+            request = urllib.request.Request(server.url, headers={"X-Forwarded-For": "192.0.2.1"})
+            assert fetch(request)[1] == expected
+
+
 def test_one_thread_means_one_call_at_a_time():
     def multithread(environ, start_response):
         start_response("200 OK", [("Content-Type", "text/plain")])

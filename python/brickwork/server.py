@@ -36,6 +36,7 @@ class Settings(TypedDict, total=False):
     """
 
     backlog: int
+    forwarded_allow_ips: str
     threads: int
     queue_timeout: float | str
     keep_alive: float | str
