@@ -112,9 +112,11 @@ impl Engine {
         self.counters.threads_started.fetch_add(1, Ordering::Relaxed);
         let started = std::thread::Builder::new().name("brickwork".into()).spawn(move || {
             let crew = Arc::clone(&engine.crew);
-            work(&engine);
+            let is_counted = or_abort(|| work(&engine));
             drop(engine);
-            crew.note_thread(-1);
+            if is_counted {
+                crew.note_thread(-1);
+            }
         });
         if let Err(error) = started {
             // Those that are there take turns; the guardian keeps I/O going.
@@ -122,4 +124,13 @@ impl Engine {
             self.crew.note_thread(-1);
         }
     }
+}
+
+/// Runs a thread of the server's own. A handler's panic is caught where it is called; a panic anywhere else is a fault in the loop, which
+/// nobody could take over any more: the process ends at once and visibly, rather than stand still.
+pub(crate) fn or_abort<R>(work: impl FnOnce() -> R) -> R {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        tracing::error!("a fault in the server itself: the process ends");
+        std::process::abort()
+    })
 }

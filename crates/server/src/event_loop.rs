@@ -206,8 +206,10 @@ impl EventLoop {
                 None
             }
             Phase::Queued => {
-                if readiness.peer_finished || readiness.hung_up {
+                if readiness.hung_up {
                     self.give_up_queued(key);
+                } else if readiness.peer_finished {
+                    self.expect_departure(key);
                 }
                 None
             }
@@ -550,7 +552,7 @@ impl EventLoop {
             Phase::Idle | Phase::Flushing(_) | Phase::Lingering => self.close(key),
             Phase::Head => self.on_silence(key, Rule::HeadDeadline),
             Phase::Content => self.on_silence(key, Rule::ContentDeadline),
-            Phase::Queued => self.shed_queued(key),
+            Phase::Queued => self.on_queued_due(key),
             Phase::Out => {}
         }
     }

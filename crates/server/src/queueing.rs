@@ -5,21 +5,30 @@ use crate::connections::{Key, Phase};
 use crate::deadlines::NEVER;
 use crate::event_loop::EventLoop;
 
+/// How long a client that has finished sending may wait in the queue.
+const HALF_CLOSED: std::time::Duration = std::time::Duration::from_secs(1);
+
 impl EventLoop {
     /// A request was put into the queue.
     pub(crate) fn note_queued(&mut self, key: Key) {
+        let now = self.now;
         let Some(connection) = self.connections.get_mut(key) else { return };
         connection.phase = Phase::Queued;
-        let has_left = connection.peer_finished;
+        connection.since = now;
+        let is_finished = connection.peer_finished;
         self.set_due(key, self.setup.config.queue_timeout);
-        if has_left {
-            self.give_up_queued(key);
+        if is_finished {
+            self.expect_departure(key);
         }
     }
 
-    /// The client of a queued request has left: its request is not run. One that only finished sending looks the same until it is
-    /// written to, and is taken for one that left: whoever waits in a queue behind a full house for a client that will not speak again
-    /// waits in vain nearly always.
+    /// The client of a queued request has finished sending. It may wait for its answer, or have left; the two look the same until it is
+    /// written to. Whoever has still not been served after a while is taken for one that left.
+    pub(crate) fn expect_departure(&mut self, key: Key) {
+        self.set_due(key, HALF_CLOSED.min(self.setup.config.queue_timeout));
+    }
+
+    /// The client of a queued request has left: its request is not run.
     pub(crate) fn give_up_queued(&mut self, key: Key) {
         if let Some(exchange) = self.crew.withdraw(key) {
             self.recycle(exchange);
@@ -27,8 +36,20 @@ impl EventLoop {
         }
     }
 
+    /// A queued request is due: its client is taken to have left, or it has waited too long.
+    pub(crate) fn on_queued_due(&mut self, key: Key) {
+        let (now, timeout) = (self.now, self.setup.config.queue_timeout);
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let has_waited = u128::from(now.saturating_sub(connection.since));
+        if connection.peer_finished && has_waited < timeout.as_millis() {
+            self.give_up_queued(key);
+        } else {
+            self.shed_queued(key);
+        }
+    }
+
     /// A request has waited too long.
-    pub(crate) fn shed_queued(&mut self, key: Key) {
+    fn shed_queued(&mut self, key: Key) {
         match self.crew.withdraw(key) {
             Some(exchange) => self.shed(exchange),
             None => {

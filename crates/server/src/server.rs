@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::config::Setup;
 use crate::counters::Counters;
 use crate::doorbell::Doorbell;
-use crate::engine::{Engine, Orders};
+use crate::engine::{Engine, Orders, or_abort};
 use crate::event_loop::EventLoop;
 use crate::inbox::{Arrival, Inbox};
 use crate::promote::token::LoopCell;
@@ -90,7 +90,8 @@ impl Server {
             return Self::start_reference(engine);
         }
         let guarded = Arc::clone(&engine);
-        let guardian = std::thread::Builder::new().name("guardian".into()).spawn(move || guard(&guarded))?;
+        let guardian =
+            std::thread::Builder::new().name("guardian".into()).spawn(move || or_abort(|| guard(&guarded)))?;
         engine.start_thread();
         Ok(Server { stopper: Stopper { engine, deadline: Arc::default() }, guardian })
     }

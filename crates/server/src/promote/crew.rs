@@ -30,6 +30,8 @@ pub(crate) struct Crew {
     take_over: Mutex<(Instant, u64)>,
     /// Take-overs in a row from calls that waited, with no call between them that did not.
     streak: AtomicUsize,
+    /// How much others were seen to hold the interpreter lock lately.
+    contention: AtomicUsize,
     roster: Mutex<Roster>,
     /// Tells whoever waits for the end that a thread has left.
     left: Condvar,
@@ -58,8 +60,10 @@ struct Roster {
 pub(super) enum Duty {
     /// Watch the loop's owner.
     Watch,
-    /// End.
+    /// End, because the server does.
     Leave,
+    /// End, because there is nothing to do; not counted any more.
+    Retire,
 }
 
 /// An idle thread ends after this long, as long as two are left.
@@ -79,6 +83,7 @@ impl Crew {
             work_left: AtomicBool::new(false),
             take_over: Mutex::new((Instant::now(), 0)),
             streak: AtomicUsize::new(0),
+            contention: AtomicUsize::new(0),
             roster: Mutex::new(Roster::default()),
             left: Condvar::new(),
             watcher: Parker::new(),
@@ -107,13 +112,25 @@ impl Crew {
         let mut last = self.take_over.lock().unwrap_or_else(PoisonError::into_inner);
         let calls = stamp.sequence().saturating_sub(last.1);
         *last = (Instant::now(), stamp.sequence());
-        let streak = if is_waiting && calls <= 1 { self.streak.load(Ordering::Relaxed) + 1 } else { 0 };
+        let is_contended = self.contention.load(Ordering::Relaxed) > 0;
+        let streak =
+            if is_waiting && calls <= 1 && !is_contended { self.streak.load(Ordering::Relaxed) + 1 } else { 0 };
         self.streak.store(streak, Ordering::Relaxed);
     }
 
     /// Whether the call is one of many that all blocked so far. Not so for every sixteenth, which is looked at twice.
     pub(super) fn expects_to_block(&self, stamp: Stamp) -> bool {
         self.streak.load(Ordering::Relaxed) >= STREAK && !stamp.sequence().is_multiple_of(16)
+    }
+
+    /// The watcher asked for the interpreter lock, and it was free, or not. Says whether others were seen to hold it lately.
+    pub(super) fn note_lock(&self, is_free: bool) -> bool {
+        /// Times in a row that the lock has to be free until nobody is thought to contend for it.
+        const MEMORY: usize = 16;
+        let before = self.contention.load(Ordering::Relaxed);
+        let now = if is_free { before.saturating_sub(1) } else { MEMORY };
+        self.contention.store(now, Ordering::Relaxed);
+        now > 0
     }
 
     pub(super) fn last_take_over(&self) -> Instant {
@@ -208,7 +225,9 @@ impl Crew {
             if !is_needed && parker.slept_through() {
                 roster.parked.retain(|parked| !Arc::ptr_eq(parked, &parker));
                 self.counters.threads_retired.fetch_add(1, Ordering::Relaxed);
-                return Duty::Leave;
+                // At once, so that whoever needs a thread meanwhile starts one.
+                roster.threads -= 1;
+                return Duty::Retire;
             }
         }
     }

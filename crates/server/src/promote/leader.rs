@@ -15,18 +15,24 @@ use crate::descriptors::leave_if_forked;
 use crate::engine::{Engine, Orders};
 use crate::event_loop::{EventLoop, Next};
 
-/// The life of one thread of the crew: watch, lead, handle, and again.
-pub(crate) fn work(engine: &Arc<Engine>) {
+/// The life of one thread of the crew: watch, lead, handle, and again. True if it is still counted when it ends.
+pub(crate) fn work(engine: &Arc<Engine>) -> bool {
     let interpreter = &*engine.setup.interpreter;
     interpreter.enter_thread();
     tenure::sit(engine);
-    while engine.crew.stand_by() == Duty::Watch {
-        if let Some((guard, holds_lock)) = watch(engine) {
-            Leader { engine, holds_lock }.lead(guard);
+    let end = loop {
+        match engine.crew.stand_by() {
+            Duty::Watch => {
+                if let Some((guard, holds_lock)) = watch(engine) {
+                    Leader { engine, holds_lock }.lead(guard);
+                }
+            }
+            end => break end,
         }
-    }
+    };
     tenure::rise();
     interpreter.leave_thread();
+    end == Duty::Leave
 }
 
 /// A thread that owns the loop, or has just lost it.

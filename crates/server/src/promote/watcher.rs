@@ -66,6 +66,8 @@ struct Sight {
     last: Instant,
     clock: ThreadClock,
     used: Option<Duration>,
+    /// The interpreter lock was free while it stood.
+    lock_was_free: bool,
 }
 
 /// What a call that stands still is doing.
@@ -131,7 +133,7 @@ impl<'a> Watch<'a> {
         let now = Instant::now();
         let Some(sight) = self.seen.as_mut().filter(|sight| sight.stamp == stamp) else {
             let clock = self.engine.owner_clock();
-            self.seen = Some(Sight { stamp, first: now, last: now, clock, used: clock.read() });
+            self.seen = Some(Sight { stamp, first: now, last: now, clock, used: clock.read(), lock_was_free: false });
             return None;
         };
         let used = sight.clock.read();
@@ -164,12 +166,16 @@ impl<'a> Watch<'a> {
     }
 
     /// Asks for the interpreter lock, and takes the loop if the call seen still stands.
-    fn take_over(&self, seen: Stamp, doing: Doing, stands: Duration) -> Option<LoopGuard<'a, EventLoop>> {
+    fn take_over(&mut self, seen: Stamp, doing: Doing, stands: Duration) -> Option<LoopGuard<'a, EventLoop>> {
         let interpreter = &*self.engine.setup.interpreter;
         let began = Instant::now();
         interpreter.acquire();
-        // If others hold the lock, the call may only be queueing behind them for it: it is about to go on.
-        let is_blocked = began.elapsed() < AT_ONCE || stands >= HOG;
+        // If others hold the lock, the call may only be queueing behind them for it: it is about to go on. Where that happens the lock
+        // may also be free for the moment that the next in the queue takes to wake up: there it has to be free twice.
+        let is_free = began.elapsed() < AT_ONCE;
+        let is_contended = self.engine.crew.note_lock(is_free);
+        let was_free = self.seen.as_mut().is_some_and(|sight| std::mem::replace(&mut sight.lock_was_free, is_free));
+        let is_blocked = is_free && (was_free || !is_contended) || stands >= HOG;
         let guard = if is_blocked { self.engine.cell.rob(seen) } else { None };
         let Some(guard) = guard else {
             interpreter.release();
