@@ -322,10 +322,16 @@ def test_the_access_log_is_written_where_it_is_asked_for(tmp_path):
 # Programs of their own: signals, import, exit
 
 
+def heed_interrupts():
+    """A shell makes what it runs in the background ignore INT, and that is inherited: by the tests, and by what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def program(source, **options):
     source = textwrap.dedent(source)
     command = [sys.executable, "-c", source]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "preexec_fn": heed_interrupts}
+    return subprocess.Popen(command, **options)
 
 
 SERVING = """

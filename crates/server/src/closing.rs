@@ -10,6 +10,8 @@ use crate::transport::Moved;
 
 /// How long, and how much, a closing connection is still read (RFC 9112 section 9.6).
 const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+/// The same for a server that is about to end, and has to.
+const LINGER_WHEN_LEAVING: std::time::Duration = std::time::Duration::from_secs(1);
 const LINGER_AT_ONCE: usize = 64;
 
 impl EventLoop {
@@ -33,7 +35,7 @@ impl EventLoop {
             return self.break_off(key, exchange);
         }
         if exchange.closes() {
-            let has_more = exchange.has_leftover() || !exchange.is_content_read();
+            let has_more = exchange.may_have_more();
             return self.end(key, exchange, has_more);
         }
         self.persist(key, exchange);
@@ -131,7 +133,7 @@ impl EventLoop {
                 connection.slot.transport.shutdown_write();
                 connection.phase = Phase::Lingering;
                 connection.since = now;
-                self.set_due(key, LINGER);
+                self.set_due(key, if self.is_draining() { LINGER_WHEN_LEAVING } else { LINGER });
                 self.linger(key);
             }
         }

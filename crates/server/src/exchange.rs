@@ -348,6 +348,11 @@ impl Exchange {
         self.awaited.as_ref().is_none_or(|awaited| awaited.is_complete())
     }
 
+    /// Whether the client may still be sending when its connection is closed: it has content left, or does not expect the close.
+    pub(crate) fn may_have_more(&self) -> bool {
+        self.has_leftover() || !self.is_content_read() || self.head.persistence == Persistence::Persistent
+    }
+
     /// Whether another request may follow on this connection, by this request and by what was read of it.
     pub(crate) fn may_persist(&self) -> bool {
         !self.is_last

@@ -307,6 +307,25 @@ fn the_answer_to_a_refused_upload_is_delivered() {
 }
 
 #[test]
+fn a_close_that_the_client_does_not_expect_destroys_no_answer() {
+    let server = TestServer::start(Config::default(), |path, exchange| {
+        exchange.response.start(200, b"OK").unwrap();
+        exchange.response.field(b"Connection", b"close").unwrap();
+        exchange.send(Content::Owned(path.as_bytes().to_vec())).unwrap();
+    });
+    let mut client = server.client();
+    client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    // The server answers and closes its side; what comes after that is read and dropped, and not answered by a reset.
+    let mut first = [0; 1];
+    assert_eq!(client.stream.peek(&mut first).unwrap(), 1);
+    for _ in 0..64 {
+        client.send(vec![b'x'; 16 * 1024]);
+    }
+    assert_eq!(client.response().text(), "/1");
+    client.finish_sending().assert_closed();
+}
+
+#[test]
 fn a_half_closed_client_is_still_answered() {
     let server = echo_server();
     let mut client = server.client();
