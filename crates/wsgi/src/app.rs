@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use brickwork_http::Rule;
 use brickwork_http::h1::Framing;
 use brickwork_server::{Exchange, Handler, Peer, SendError};
 use pyo3::exceptions::PyOSError;
@@ -105,10 +106,21 @@ impl WsgiApp {
             Ended::Raised(error) if is_lost && error.is_instance_of::<PyOSError>(py) => {
                 tracing::debug!("{request}: the client has gone: {error}");
             }
+            Ended::Raised(error) if callables.with_response(py, |response| response.is_midway()) => {
+                let code = Rule::ResponseBrokenOff.code();
+                self.log_exception(
+                    py,
+                    &format!("Exception on {request}, in the middle of the response ({code})"),
+                    error,
+                );
+            }
             Ended::Raised(error) => self.log_exception(py, &format!("Exception on {request}"), error),
             Ended::Unsent(SendError::Overrun) => {
                 py.detach(|| {
-                    tracing::error!("{request}: the content is longer than its Content-Length, and was cut there")
+                    let code = Rule::ContentOverrun.code();
+                    tracing::error!(
+                        "{request}: the content is longer than its Content-Length, and was cut there ({code})"
+                    )
                 });
                 callables.with_response(py, |response| {
                     if response.stage() == Stage::Begun {
@@ -118,8 +130,9 @@ impl WsgiApp {
                 return;
             }
             Ended::Unsent(SendError::Short(missing)) => {
+                let code = Rule::ContentShort.code();
                 tracing::error!(
-                    "{request}: the content is {missing} bytes shorter than its Content-Length; connection closed"
+                    "{request}: the content is {missing} bytes shorter than its Content-Length; connection closed ({code})"
                 );
                 return;
             }
@@ -183,7 +196,7 @@ fn take_input(exchange: &mut Exchange, environ: &Bound<'_, PyDict>) -> PyResult<
 }
 
 /// A request, for a log line.
-fn described(exchange: &Exchange) -> String {
+pub(crate) fn described(exchange: &Exchange) -> String {
     let request = exchange.request();
     let method = request.text(request.head.method_span).escape_ascii();
     let target = request.text(request.head.target.raw).escape_ascii();

@@ -17,6 +17,7 @@ use pyo3::exceptions::{PyAssertionError, PyBrokenPipeError, PyRuntimeError, PyTy
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
+use crate::app::described;
 use crate::latin1;
 
 /// The response to the request in hand.
@@ -25,6 +26,8 @@ pub(crate) struct Response<'e> {
     stage: Stage,
     /// Bytes of content that were offered block by block.
     offered: u64,
+    /// Content was given where there may be none, and that was said.
+    has_forbidden_content: bool,
     /// Nothing reaches the client any more.
     is_lost: bool,
     /// The thread that the server handed the request to: the only one whose waiting it knows.
@@ -48,7 +51,14 @@ pub(crate) enum Stage {
 
 impl<'e> Response<'e> {
     pub(crate) fn new(exchange: &'e mut Exchange) -> Self {
-        Response { exchange, stage: Stage::Waiting, offered: 0, is_lost: false, thread: thread::current().id() }
+        Response {
+            exchange,
+            stage: Stage::Waiting,
+            offered: 0,
+            has_forbidden_content: false,
+            is_lost: false,
+            thread: thread::current().id(),
+        }
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -94,7 +104,10 @@ impl<'e> Response<'e> {
             Stage::Over if self.is_lost => Err(gone()),
             Stage::Over => Err(PyRuntimeError::new_err("write() was called after the response was complete")),
             _ => self.send_block(block).map_err(|error| match error {
-                SendError::Overrun => PyValueError::new_err("write() went beyond the Content-Length"),
+                SendError::Overrun => {
+                    let code = Rule::ContentOverrun.code();
+                    PyValueError::new_err(format!("write() went beyond the Content-Length ({code})"))
+                }
                 _ => gone(),
             }),
         }
@@ -114,6 +127,7 @@ impl<'e> Response<'e> {
     /// Sends one block, and the head before the first. `check_started` has passed.
     pub(crate) fn send_block(&mut self, block: Content) -> Result<(), SendError> {
         self.begin(None)?;
+        self.note_content(&block);
         self.offered += block.len();
         let sent = self.exchange.write(block);
         self.noting(sent)
@@ -138,6 +152,7 @@ impl<'e> Response<'e> {
             return self.finish();
         }
         self.stage = Stage::Over;
+        self.note_content(&content);
         let sent = self.exchange.send(content);
         self.noting(sent)
     }
@@ -147,6 +162,16 @@ impl<'e> Response<'e> {
         self.stage = Stage::Over;
         let finished = self.exchange.finish();
         self.noting(finished)
+    }
+
+    /// Says, once for each response, that content is left out. Not after HEAD: there it is the server's to leave it out.
+    fn note_content(&mut self, content: &Content) {
+        let status_code = self.exchange.response.status_code();
+        if matches!(status_code, 204 | 205 | 304) && !content.is_empty() && !self.has_forbidden_content {
+            self.has_forbidden_content = true;
+            let (request, code) = (described(self.exchange), Rule::ResponseContentForbidden.code());
+            tracing::warn!("{request}: content in a {status_code} response is left out ({code})");
+        }
     }
 
     fn noting(&mut self, result: Result<(), SendError>) -> Result<(), SendError> {
@@ -168,9 +193,7 @@ impl<'e> Response<'e> {
                 self.send_all(Content::Static(b"Internal Server Error\n"))
             }
             // The client has all that it was promised: what failed then is no fault of the response.
-            Stage::Begun if self.exchange.response.content_length().is_some_and(|length| length <= self.offered) => {
-                self.finish()
-            }
+            Stage::Begun if !self.is_midway() => self.finish(),
             Stage::Begun => {
                 self.stage = Stage::Over;
                 self.exchange.abort();
@@ -178,6 +201,11 @@ impl<'e> Response<'e> {
             }
             Stage::Over => Ok(()),
         }
+    }
+
+    /// Whether the head has gone and more content was promised: what fails now, fails in the middle.
+    pub(crate) fn is_midway(&self) -> bool {
+        self.stage == Stage::Begun && self.exchange.response.content_length().is_none_or(|length| length > self.offered)
     }
 
     /// Whether no content may follow the head, so that there is no use in asking the application for it.
@@ -195,11 +223,14 @@ fn set_status(exchange: &mut Exchange, status: &Bound<'_, PyAny>) -> PyResult<()
     };
     let Some((status_code, reason_phrase)) = split_status(bytes) else {
         let status = quoted(bytes);
-        return Err(PyValueError::new_err(format!("status {status} is not three digits, a space and a reason phrase")));
+        let code = Rule::StatusMalformed.code();
+        let message = format!("status {status} is not three digits, a space and a reason phrase ({code})");
+        return Err(PyValueError::new_err(message));
     };
     // PEP 3333 forbids every control character; HTTP itself would let a tab pass.
     if let Some(at) = reason_phrase.iter().position(|byte| *byte == b'\t') {
-        return Err(PyValueError::new_err(format!("status {} contains a tab (byte {})", quoted(bytes), at + 4)));
+        let (status, at, code) = (quoted(bytes), at + 4, Rule::ReasonPhraseByte.code());
+        return Err(PyValueError::new_err(format!("status {status} contains a tab (byte {at}, {code})")));
     }
     exchange.response.start(status_code, reason_phrase).map_err(|fault| {
         PyValueError::new_err(format!("status {} {}", quoted(bytes), complaint(fault, reason_phrase, 4)))
@@ -236,7 +267,8 @@ fn set_fields(exchange: &mut Exchange, headers: &Bound<'_, PyAny>) -> PyResult<(
             return Err(not_latin1(&what(), &value));
         };
         if let Some(at) = value_bytes.iter().position(|byte| *byte == b'\t') {
-            return Err(PyValueError::new_err(format!("{} contains a tab (byte {at})", what())));
+            let code = Rule::ResponseFieldValue.code();
+            return Err(PyValueError::new_err(format!("{} contains a tab (byte {at}, {code})", what())));
         }
         match exchange.response.field(name_bytes, value_bytes) {
             Ok(FieldFate::Sent | FieldFate::Honoured) => (),
@@ -256,10 +288,10 @@ fn warn_of_dropped(rule: Rule, name: &[u8]) {
     let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
     if warned.get_or_insert_default().insert(name.to_ascii_lowercase()) {
         tracing::warn!(
-            "{}: response header {} is left out: it is between the server and its peer (PEP 3333, \"Other HTTP Features\"); \
+            "response header {} is left out ({}): it is between the server and its peer (PEP 3333, \"Other HTTP Features\"); \
              remove it from the application, or send Connection: close if it is to close the connection",
-            rule.code(),
-            quoted(name)
+            quoted(name),
+            rule.code()
         );
     }
 }
@@ -268,14 +300,15 @@ fn warn_of_dropped(rule: Rule, name: &[u8]) {
 /// else; `offset` is where `bytes` start in what the application gave.
 #[cold]
 fn complaint(fault: Fault, bytes: &[u8], offset: usize) -> String {
+    let code = fault.rule.code();
     let Some(at) = bytes.iter().position(u8::is_ascii_control) else {
-        return format!("is not allowed: {} (byte {})", fault.rule.title(), fault.at);
+        return format!("is not allowed: {} (byte {}, {code})", fault.rule.title(), fault.at);
     };
     let byte = bytes[at];
     let at = at + offset;
     match byte {
-        b'\r' | b'\n' => format!("contains a line break (byte {at})"),
-        _ => format!("contains the control byte 0x{byte:02x} (byte {at})"),
+        b'\r' | b'\n' => format!("contains a line break (byte {at}, {code})"),
+        _ => format!("contains the control byte 0x{byte:02x} (byte {at}, {code})"),
     }
 }
 
@@ -286,7 +319,7 @@ fn wrong_type(what: &str, wanted: &str, given: &Bound<'_, PyAny>) -> PyErr {
 
 #[cold]
 fn not_latin1(what: &str, text: &Bound<'_, PyString>) -> PyErr {
-    let mut message = format!("{what} is not ISO-8859-1");
+    let mut message = format!("{what} is not ISO-8859-1 ({})", Rule::ResponseNotLatin1.code());
     if let Some((at, character)) = latin1::first_outside(text) {
         let _ = write!(message, ": it contains U+{:04X} (character {at})", u32::from(character));
     }

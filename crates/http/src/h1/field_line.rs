@@ -20,50 +20,25 @@ pub(super) struct FieldLineParts {
     pub(super) len: usize,
 }
 
+/// Parses the line that `input` starts with, if it is all there and all right. Nearly every line is, and this is the fast way
+/// through it; [`parse`] says what is wrong with, or missing of, the others.
+#[inline(always)]
+pub(super) fn parse_whole(input: &[u8]) -> Option<FieldLineParts> {
+    let name_end = scan::find_near(b':', input)?;
+    let name = input.get(..name_end)?;
+    let known = FieldName::of(name);
+    // Known names are tokens: their bytes need no further look.
+    if known == FieldName::Other && (name.is_empty() || scan::end_of(TCHAR, name, 0) < name_end) {
+        return None;
+    }
+    let line_end = scan::field_value_end(input, name_end + 1);
+    let is_ended = matches!(input.get(line_end..), Some([b'\r', b'\n', ..]));
+    is_ended.then(|| parts(input, name_end, line_end, known))
+}
+
 /// Parses the line that `input` starts with.
-#[inline(always)]
+#[inline]
 pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<FieldLineParts, Stop> {
-    let (name_end, known) = match known_name(input, scanned) {
-        Some(found) => found,
-        None => {
-            let name_end = name(input, scanned)?;
-            (name_end, FieldName::of(&input[..name_end]))
-        }
-    };
-    // The bytes of OWS are bytes of a value, too: found with it, and trimmed once the line is complete.
-    let line_end = scan::field_value_end(input, scanned.clean.max(name_end + 1));
-    let len = match line::end(input, line_end, Rule::FieldValueControl) {
-        Ok(len) => len,
-        Err(stop) => {
-            *scanned = Scanned { token_end: name_end, clean: line_end, ..Scanned::default() };
-            return Err(stop);
-        }
-    };
-    let (mut value_start, mut value_end) = (name_end + 1, line_end);
-    while value_start < value_end && is_ows(input[value_start]) {
-        value_start += 1;
-    }
-    while value_end > value_start && is_ows(input[value_end - 1]) {
-        value_end -= 1;
-    }
-    Ok(FieldLineParts { known, name_end, value_start, value_end, len })
-}
-
-/// The end of the name that the line begins with, if it is a known one. Those are tokens: their bytes need no further look.
-#[inline(always)]
-fn known_name(input: &[u8], scanned: &Scanned) -> Option<(usize, FieldName)> {
-    let name_end = match scanned.token_end {
-        0 if scanned.clean == 0 => scan::find_near(b':', input)?,
-        known => known,
-    };
-    match FieldName::of(input.get(..name_end)?) {
-        FieldName::Other => None,
-        known => Some((name_end, known)),
-    }
-}
-
-/// The end of the name that the line begins with.
-fn name(input: &[u8], scanned: &mut Scanned) -> Result<usize, Stop> {
     let name_end = match scanned.token_end {
         0 => scan::end_of(TCHAR, input, scanned.clean),
         known => known,
@@ -72,7 +47,28 @@ fn name(input: &[u8], scanned: &mut Scanned) -> Result<usize, Stop> {
         scanned.clean = name_end;
         return Err(name_fault(input, name_end));
     }
-    Ok(name_end)
+    let line_end = scan::field_value_end(input, scanned.clean.max(name_end + 1));
+    match line::end(input, line_end, Rule::FieldValueControl) {
+        Ok(_) => Ok(parts(input, name_end, line_end, FieldName::of(&input[..name_end]))),
+        Err(stop) => {
+            *scanned = Scanned { token_end: name_end, clean: line_end, ..Scanned::default() };
+            Err(stop)
+        }
+    }
+}
+
+/// The parts of a line whose name ends at one and whose CRLF begins at another offset. The bytes of OWS are bytes of a value, too:
+/// found with it, and trimmed here.
+#[inline(always)]
+fn parts(input: &[u8], name_end: usize, line_end: usize, known: FieldName) -> FieldLineParts {
+    let (mut value_start, mut value_end) = (name_end + 1, line_end);
+    while value_start < value_end && is_ows(input[value_start]) {
+        value_start += 1;
+    }
+    while value_end > value_start && is_ows(input[value_end - 1]) {
+        value_end -= 1;
+    }
+    FieldLineParts { known, name_end, value_start, value_end, len: line_end + 2 }
 }
 
 // field-name = token

@@ -75,6 +75,12 @@ impl LineInHand {
         self.start
     }
 
+    /// Whether some of the line was scanned before.
+    #[inline(always)]
+    pub(super) fn is_begun(&self) -> bool {
+        self.scanned.clean > 0
+    }
+
     /// The bytes of the line (and behind it), as far as they are there and `bound` lets them count.
     #[inline(always)]
     pub(super) fn window<'a>(&self, input: &'a [u8], bound: &Bound) -> &'a [u8] {

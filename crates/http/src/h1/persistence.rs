@@ -29,6 +29,11 @@ impl ConnectionOptions {
     /// connection-option = token
     /// ```
     pub(super) fn add(&mut self, value: &[u8]) {
+        // What nearly every sender says, at once.
+        if value.eq_ignore_ascii_case(b"keep-alive") {
+            self.has_keep_alive = true;
+            return;
+        }
         for option in list::elements(value) {
             match option.bytes {
                 b"" => {} // empty list elements count for nothing, RFC 9110 section 5.6.1.2

@@ -176,41 +176,86 @@ impl HeadParser {
     }
 
     fn field_section(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<Progress, Rejection> {
+        loop {
+            self.whole_field_lines(input, limits, head)?;
+            let start = self.line.start();
+            let is_end = input.get(start..).is_some_and(|rest| rest.starts_with(b"\r\n"));
+            if is_end && start + 2 <= limits.head as usize {
+                self.line.advance(2);
+                return self.conclude(input, limits, head);
+            }
+            if self.other_field_line(input, limits, head)? == Progress::Partial {
+                return Ok(Progress::Partial);
+            }
+        }
+    }
+
+    /// Field lines that are all there, all right and within every limit. Stops at any other, which the caller deals with.
+    #[inline]
+    fn whole_field_lines(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<(), Rejection> {
+        if self.line.is_begun() {
+            return Ok(());
+        }
+        let visible = &input[..input.len().min(limits.head as usize)];
+        let first = self.line.start();
+        let mut start = first;
+        while head.fields.len() < limits.fields as usize
+            && let Some(parsed) = visible.get(start..).and_then(field_line::parse_whole)
+            && parsed.len <= limits.field_line as usize + 2
+        {
+            self.add(&parsed, start, input, head)?;
+            start += parsed.len;
+        }
+        if start > first {
+            self.line.advance(start - first);
+            self.stage = Stage::FieldLines;
+        }
+        Ok(())
+    }
+
+    /// A field line that was looked at before, or is not all there, or has a fault.
+    #[cold]
+    fn other_field_line(
+        &mut self,
+        input: &[u8],
+        limits: &Limits,
+        head: &mut RequestHead,
+    ) -> Result<Progress, Rejection> {
         let bound = Bound {
             line: limits.field_line,
             line_rule: Rule::FieldLineTooLong,
             section: limits.head,
             section_rule: Rule::HeadTooLarge,
         };
-        loop {
-            let line = self.line.window(input, &bound);
-            if line.starts_with(b"\r\n") {
-                self.line.advance(2);
-                return self.conclude(input, limits, head);
-            }
-            let begun = self.begin_field_line(line, limits, head);
-            let parsed = match begun.and_then(|()| field_line::parse(line, &mut self.line.scanned)) {
-                Ok(parsed) => parsed,
-                Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
-            };
-            let start = self.line.start() as u32;
-            let field = FieldLine {
-                name: Span { start, len: parsed.name_end as u32 },
-                value: Span {
-                    start: start + parsed.value_start as u32,
-                    len: (parsed.value_end - parsed.value_start) as u32,
-                },
-                known: parsed.known,
-            };
-            head.fields.push(field);
-            self.note(&field, input, head)?;
-            self.line.advance(parsed.len);
-            self.stage = Stage::FieldLines;
-        }
+        let line = self.line.window(input, &bound);
+        let begun = self.begin_field_line(line, limits, head);
+        let parsed = match begun.and_then(|()| field_line::parse(line, &mut self.line.scanned)) {
+            Ok(parsed) => parsed,
+            Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
+        };
+        self.add(&parsed, self.line.start(), input, head)?;
+        self.line.advance(parsed.len);
+        self.stage = Stage::FieldLines;
+        Ok(Progress::Complete)
+    }
+
+    /// Adds the field line that starts there.
+    #[inline(always)]
+    fn add(
+        &mut self,
+        parsed: &field_line::FieldLineParts,
+        start: usize,
+        input: &[u8],
+        head: &mut RequestHead,
+    ) -> Result<(), Rejection> {
+        let at = |offset: usize| (start + offset) as u32;
+        let value = Span { start: at(parsed.value_start), len: (parsed.value_end - parsed.value_start) as u32 };
+        let field = FieldLine { name: Span { start: at(0), len: parsed.name_end as u32 }, value, known: parsed.known };
+        head.fields.push(field);
+        self.note(&field, input, head)
     }
 
     /// What the first byte of a line in the field section already rules out.
-    #[inline(always)]
     fn begin_field_line(&self, line: &[u8], limits: &Limits, head: &RequestHead) -> Result<(), Stop> {
         match line.first() {
             None | Some(b'\r') => Ok(()),
@@ -225,7 +270,7 @@ impl HeadParser {
     }
 
     /// Looks into the fields that bear upon the message itself.
-    #[inline]
+    #[inline(always)]
     fn note(&mut self, field: &FieldLine, input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
         match field.known {
             FieldName::Host => note_host(field, input, head),
