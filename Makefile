@@ -25,6 +25,7 @@ help:
 	@echo "make test                        all checks and tests (what .ci/run calls)"
 	@echo "make test-pythons                the pytest suite on every CPython found, 3.10 and later"
 	@echo "make test-loom                   the models of the scheduler's protocols (.ci/run calls it too)"
+	@echo "make test-nginx                  the tests behind Debian's nginx (.ci/run calls it too)"
 	@echo "make test-browser                the pages in headless Chromium, with pictures in target/browser"
 	@echo "make bench-quick                 Brickwork beside its fastest peers, under three minutes; bench-hello: with intervals"
 	@echo "make bench                       every scenario and every peer (hours); bench-scheduling: the scheduler's rows"
@@ -81,6 +82,13 @@ test-pythons:
 	        || failed="$$failed $$version"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "failed on CPython$$failed"; exit 1; fi
+
+# Behind Debian's nginx, which is installed if there is none; without it, make test leaves this file out and says so.
+.PHONY: test-nginx
+test-nginx: $(VENV)/.installed $(VENV)/.tests
+	@command -v nginx /usr/sbin/nginx >/dev/null || { set -x; as_root=; test "$$(id -u)" = 0 || as_root=sudo; \
+	    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends nginx-light; }
+	$(BIN)/python -m pytest tests/test_processes_nginx.py
 
 # Pictures to look at; Debian's Chromium is installed if there is none.
 .PHONY: test-browser

@@ -85,3 +85,19 @@ def test_a_page_that_is_not_there_says_so(serve, tmp_path):
     env = {"GUESTBOOK_DATABASE": str(tmp_path / "book.sqlite3"), "GUESTBOOK_SECRET_KEY": "only for tests"}
     with serve("guestbook:app", cwd=GUESTBOOK, env=env) as server:
         assert "<h1>Not Found</h1>" in browser.dom(f"{server.url}/nowhere")
+
+
+def test_a_directory_listing_can_be_walked(serve, screenshots, tmp_path):
+    tree = tmp_path / "tree"
+    (tree / "folder").mkdir(parents=True)
+    (tree / "folder" / "inside.txt").write_text("inside")
+    (tree / "<b>bold & \"quoted\".txt").write_text("escaped")
+    (tree / "large.bin").write_bytes(bytes(3_000_000))
+    (tree / ".hidden").write_text("hidden")
+    with serve("static", tree) as server:
+        document = browser.dom(server.url)
+        assert "folder" in document and "large.bin" in document
+        assert "&lt;b&gt;bold &amp; \"quoted\".txt" in document or "&lt;b&gt;bold &amp; &quot;" in document
+        assert "<b>bold" not in document and ".hidden" not in document
+        assert "inside.txt" in browser.dom(f"{server.url}/folder/")
+        take_pictures(server.url, "listing", screenshots)
