@@ -47,7 +47,7 @@ pub(crate) enum Orders {
 
 impl Engine {
     pub(crate) fn orders(&self) -> Orders {
-        match self.orders.load(Ordering::Relaxed) {
+        match self.orders.load(Ordering::Acquire) {
             0 => Orders::Serve,
             1 => Orders::Drain,
             _ => Orders::Stop,
@@ -56,7 +56,7 @@ impl Engine {
 
     /// Gives an order; a stronger one given before holds.
     pub(crate) fn order(&self, orders: Orders) {
-        self.orders.fetch_max(orders as u8, Ordering::Relaxed);
+        self.orders.fetch_max(orders as u8, Ordering::Release);
         self.doorbell.ring();
     }
 

@@ -593,10 +593,11 @@ impl EventLoop {
     }
 
     /// Stops accepting. Idle connections stay for `idle`, or until their next answer, which is their last.
-    pub(crate) fn drain(&mut self, idle: Duration) {
+    /// False if that was done already.
+    pub(crate) fn drain(&mut self, idle: Duration) -> bool {
         let idle_until = self.now.saturating_add(u64::try_from(idle.as_millis()).unwrap_or(NEVER));
         if self.is_draining() && idle_until >= self.idle_until {
-            return;
+            return false;
         }
         self.idle_until = idle_until;
         if !self.is_draining() {
@@ -614,6 +615,7 @@ impl EventLoop {
                 self.ready.push_back(key);
             }
         }
+        true
     }
 }
 

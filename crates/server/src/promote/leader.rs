@@ -154,16 +154,22 @@ impl<'a> Leader<'a> {
     }
 }
 
-/// Waits for events. The owner keeps the loop meanwhile, and says that it sleeps.
+/// Waits for events, unless there is an order to be obeyed first. The owner keeps the loop meanwhile, and says that it sleeps.
+///
+/// Orders are looked at here, with the last batch dealt with and nothing between the look and the sleep that takes a ring: an order's
+/// ring may have been taken together with another's, but one that comes after the look wakes the poller.
 pub(super) fn poll(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>) {
+    let idle = engine.idle_grace();
+    match engine.orders() {
+        Orders::Serve => {}
+        Orders::Drain if guard.with(|event_loop| event_loop.drain(idle)) => return,
+        Orders::Drain => {}
+        Orders::Stop => return,
+    }
     guard.publish_poll();
     guard.with(EventLoop::poll);
     guard.publish_loop();
     engine.crew.stir();
-    if engine.orders() == Orders::Drain {
-        let idle = engine.idle_grace();
-        guard.with(|event_loop| event_loop.drain(idle));
-    }
 }
 
 /// No thread is free (or none can get the interpreter lock): the request waits in the queue.
