@@ -601,6 +601,8 @@ impl EventLoop {
         }
         self.idle_until = idle_until;
         if !self.is_draining() {
+            // What was given to this loop before the order is served, even if its ring has not been dealt with yet.
+            self.take_arrivals();
             // What the kernel has completed the handshake for was promised an answer.
             for index in 0..self.listeners.len() {
                 self.accept(index, usize::MAX);
