@@ -55,6 +55,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("Brickwork runs on Linux only for now: its poller is epoll");
 
+mod accepting;
 mod access_line;
 mod access_log;
 mod awaited;
@@ -84,6 +85,7 @@ mod models;
 mod poller;
 mod promote;
 mod queueing;
+mod receiving;
 mod request_content;
 mod response;
 mod returns;
