@@ -154,6 +154,7 @@ impl Stopping {
             Signal::SIGTERM => self.leave(name),
             // From the terminal, to everybody: the supervisor says what it means.
             Signal::SIGINT => {}
+            Signal::SIGUSR2 => self.stopper.log_calls(),
             _ => {
                 tracing::info!("{name}: ending at once");
                 self.stopper.stop_now();

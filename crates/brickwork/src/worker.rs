@@ -5,12 +5,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use brickwork_server::{Balance, Interpreter, Listener, NoInterpreter, Peer, Server};
 use brickwork_supervisor::{Channel, Forked, Handoff, Report, Role, Signal, Signals, fork_orphan, set_process_name};
-use brickwork_wsgi::Gil;
+use brickwork_wsgi::{Gil, prepare_stacks_without_lock};
 use pyo3::prelude::*;
 
 use crate::application::{self, LoadError};
@@ -157,7 +157,7 @@ fn work(
 ) -> Result<u8, LoadError> {
     let access_log = serve::open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
     main_thread::warn_of_replaced_handlers(py);
-    let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT])
+    let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR2])
         .map_err(|error| plain(format!("signals: {error}")))?;
     let supervised = Supervised {
         channel: Arc::clone(channel),
@@ -166,6 +166,11 @@ fn work(
         config: config.clone(),
     };
     let files = files::open(&config.mounts).map_err(plain)?;
+    if application.is_some()
+        && let Err(error) = prepare_stacks_without_lock(py)
+    {
+        tracing::warn!("it cannot be said where requests are while the interpreter lock is held: {error}");
+    }
     let interpreter: Arc<dyn Interpreter> = if application.is_some() { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
     let mut handler = serve::handler(py, config, application, files)?;
     if let Some(most) = config.processes.max_requests {
@@ -174,6 +179,12 @@ fn work(
     let handler = Watched::new(handler, config.health_path.clone(), Arc::clone(&supervised.is_ready));
     let mut server_config = serve::server_config(config, access_log.clone());
     server_config.balance = shared.balance;
+    let (is_worn, waker) = (Arc::clone(&supervised.is_worn), signals.waker());
+    server_config.on_stuck = Some(Arc::new(move || {
+        tracing::error!("too many threads do not come back from the application: this worker is to be replaced");
+        is_worn.store(true, Ordering::Relaxed);
+        waker.wake();
+    }));
     server_config.sendfile_root =
         config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose().map_err(plain)?;
     let server = Server::start(server_config, Vec::new(), Arc::new(handler), interpreter)

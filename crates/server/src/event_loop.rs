@@ -13,12 +13,15 @@ use std::time::{Duration, Instant};
 use brickwork_http::Rule;
 
 use crate::accepting::{OWN, listener_data};
+use crate::calls::Calls;
+use crate::clerk::Clerk;
 use crate::config::Setup;
 use crate::connections::{Connections, Key, Phase};
 use crate::counters::Counters;
 use crate::date::Date;
 use crate::deadlines::{Deadlines, Millis, NEVER};
 use crate::doorbell::Doorbell;
+use crate::engine::Shared;
 use crate::inbox::Inbox;
 use crate::poller::{Events, Poller, Readiness};
 use crate::promote::Crew;
@@ -34,6 +37,10 @@ pub(crate) struct EventLoop {
     pub(crate) crew: Arc<Crew>,
     returns: Arc<ReturnQueue<Box<Exchange>>>,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) clerk: Arc<Clerk>,
+    /// When to look for calls that take long, on their clock: none is due before.
+    pub(crate) next_look: Millis,
     pub(crate) poller: Arc<Poller>,
     pub(crate) events: Events,
     pub(crate) listeners: Vec<Listener>,
@@ -77,15 +84,8 @@ const DOORBELL: u64 = u64::MAX;
 const BATCH: usize = 128;
 
 impl EventLoop {
-    pub(crate) fn new(
-        setup: Arc<Setup>,
-        counters: Arc<Counters>,
-        doorbell: Arc<Doorbell>,
-        crew: Arc<Crew>,
-        returns: Arc<ReturnQueue<Box<Exchange>>>,
-        inbox: Arc<Inbox>,
-        listeners: Vec<Listener>,
-    ) -> std::io::Result<EventLoop> {
+    pub(crate) fn new(shared: Shared, listeners: Vec<Listener>) -> std::io::Result<EventLoop> {
+        let Shared { setup, counters, doorbell, crew, returns, inbox, calls, clerk } = shared;
         let poller = Arc::new(Poller::new()?);
         poller.add_level(doorbell.fd(), DOORBELL)?;
         for (index, listener) in listeners.iter().enumerate() {
@@ -98,6 +98,9 @@ impl EventLoop {
             crew,
             returns,
             inbox,
+            calls,
+            clerk,
+            next_look: 0,
             poller,
             events: Events::with_capacity(BATCH),
             listeners,
@@ -150,12 +153,14 @@ impl EventLoop {
     /// Waits for events until the next deadline.
     pub(crate) fn poll(&mut self) {
         let due = self.deadlines.next_due().into_iter().chain(self.accept_again).min();
-        let timeout = due.map(|due| Duration::from_millis(due.saturating_sub(self.clock())));
+        let due = due.map(|due| due.saturating_sub(self.clock()));
+        let timeout = due.into_iter().chain(self.calls_due()).min().map(Duration::from_millis);
         if let Err(error) = self.poller.wait(&mut self.events, timeout) {
             tracing::error!("waiting for events failed: {error}");
         }
         self.now = self.clock();
         self.date.refresh();
+        self.look_at_calls();
         if self.accept_again.is_some_and(|again| again <= self.now) {
             self.resume_accepting();
         }
