@@ -203,6 +203,22 @@ def test_no_interruption_ever_reaches_another_request(serve):
         assert "Exception on" not in server.log() and "Exception in close" not in server.log()
 
 
+def test_an_interruption_that_did_not_land_is_taken_back(serve):
+    """The thread is in C code until its request is over. What was raised in it must not land in its next one."""
+    with serve(APP, "--timeout", "100ms", "--slow-request", "0", "--threads", "3") as server:
+        for _ in range(10):
+            assert server.get("/c?200").status == 504
+            # Each of these makes another thread lead, so that all have their turn.
+            threads = [threading.Thread(target=lambda: statuses.append(server.get("/sleep?30").status)) for _ in range(3)]
+            statuses = []
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert statuses == [200] * 3
+        assert "Exception" not in server.log()
+
+
 def test_a_slow_request_is_logged_again_at_doubling_ages_and_not_afterwards(serve):
     with serve(APP, "--slow-request", "200ms") as server:
         assert text(server.get("/sleep?1000")) == "slept"

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import queue
 import threading
 import time
 
@@ -108,8 +109,22 @@ class Late:
         endings["late"] = "closed"
 
 
+def without_bytecode(pause):
+    """Blocks of which the first comes late, made by C code alone: what is raised meanwhile has no place to land."""
+    blocks = queue.SimpleQueue()
+
+    def put():
+        blocks.put(b"late")
+        blocks.put(None)
+
+    threading.Timer(pause, put).start()
+    return iter(blocks.get, None)
+
+
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/c":
+        return without_bytecode(milliseconds(environ) / 1000)
     if environ["PATH_INFO"] == "/stream":
         return Stream(milliseconds(environ) / 1000)
     if environ["PATH_INFO"] == "/late":

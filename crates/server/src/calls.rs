@@ -50,6 +50,8 @@ pub(crate) struct Sight {
     pub(crate) number: u64,
     pub(crate) key: Key,
     pub(crate) clock: CallClock,
+    /// How long it had run then.
+    pub(crate) age: Millis,
     /// Method and target, as they came.
     pub(crate) request: Vec<u8>,
 }
@@ -110,9 +112,9 @@ impl Calls {
 
     /// The calls that run now, those that run longest first.
     pub(crate) fn sights(&self) -> Vec<Sight> {
-        let mut sights: Vec<Sight> = self.lock().iter().filter_map(Post::look).collect();
         let now = now();
-        sights.sort_by_key(|sight| std::cmp::Reverse(sight.clock.age(now)));
+        let mut sights: Vec<Sight> = self.lock().iter().filter_map(|post| post.look(now)).collect();
+        sights.sort_by_key(|sight| std::cmp::Reverse(sight.age));
         sights
     }
 
@@ -171,7 +173,7 @@ impl Post {
 /// For others.
 impl Post {
     /// The call that runs now.
-    fn look(self: &Arc<Post>) -> Option<Sight> {
+    fn look(self: &Arc<Post>, now: Millis) -> Option<Sight> {
         let number = self.number.load(Ordering::Acquire);
         if number.is_multiple_of(2) {
             return None;
@@ -183,7 +185,7 @@ impl Post {
         let mut request: Vec<u8> = words.flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes()).collect();
         request.truncate(length);
         fence(Ordering::Acquire);
-        self.is_in(number).then(|| Sight { post: Arc::clone(self), number, key, clock, request })
+        self.is_in(number).then(|| Sight { post: Arc::clone(self), number, key, clock, age: clock.age(now), request })
     }
 
     /// Whether the thread is in this very call.

@@ -4,11 +4,12 @@
 //! interpreter lock. The clerk never does: if its hand has not got the lock in time, it makes do with what can be said without.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::calls::{self, Sight};
+use crate::deadlines::Millis;
 use crate::engine::{Engine, or_abort};
 use crate::promote::Fate;
 
@@ -78,7 +79,7 @@ impl Clerk {
 
 /// The clerk's life.
 pub(crate) fn keep_records(engine: &Arc<Engine>) {
-    let mut office = Office { engine, hand: None, interrupted: Vec::new() };
+    let mut office = Office { engine, hand: None, unanswered: None, interrupted: Vec::new() };
     while let Some(notices) = engine.clerk.wait(office.next_check()) {
         for notice in notices {
             office.deal_with(notice);
@@ -91,6 +92,8 @@ struct Office<'a> {
     engine: &'a Arc<Engine>,
     /// The thread that takes the interpreter lock; started when it is first needed.
     hand: Option<Sender<Job>>,
+    /// The answer of the hand that was not waited for any longer: while it is out, nobody gets the lock.
+    unanswered: Option<Receiver<Vec<String>>>,
     /// Calls that were interrupted, and until when they may take to end. The first in is the first out.
     interrupted: Vec<(Sight, Instant)>,
 }
@@ -136,13 +139,21 @@ impl Office<'_> {
 
     /// Where calls are, each as lines; afterwards, or as soon as somebody can, they are interrupted if that was asked for.
     fn stacks(&mut self, sights: Vec<Sight>, interrupts: bool) -> Vec<String> {
-        let (reply, answer) = channel();
+        if self.unanswered.as_ref().is_some_and(|answer| answer.try_recv() != Err(TryRecvError::Empty)) {
+            self.unanswered = None;
+        }
+        let is_hand_free = self.unanswered.is_none();
         let names: Vec<_> = sights.iter().map(|sight| sight.post.name).collect();
-        let hand = self.hand.get_or_insert_with(|| start_hand(self.engine));
-        if hand.send(Job { sights, interrupts, reply }).is_ok()
-            && let Ok(stacks) = answer.recv_timeout(LOCK_PATIENCE)
-        {
-            return stacks;
+        if is_hand_free || interrupts {
+            let (reply, answer) = channel();
+            let hand = self.hand.get_or_insert_with(|| start_hand(self.engine));
+            let sent = hand.send(Job { sights, interrupts, reply });
+            if is_hand_free && sent.is_ok() {
+                match answer.recv_timeout(LOCK_PATIENCE) {
+                    Ok(stacks) => return stacks,
+                    Err(_) => self.unanswered = Some(answer),
+                }
+            }
         }
         let all = self.engine.setup.interpreter.stacks_without_lock();
         let stack_of = |name| match all.iter().find(|(known, _)| *known == name) {
@@ -160,6 +171,7 @@ impl Office<'_> {
     /// Has threads replaced that did not come back.
     fn count_out(&mut self) {
         let now = Instant::now();
+        let age = |sight: &Sight| sight.clock.age(calls::now());
         while self.next_check().is_some_and(|until| until <= now) {
             let (sight, _) = self.interrupted.remove(0);
             let crew = &self.engine.crew;
@@ -170,14 +182,14 @@ impl Office<'_> {
                     self.engine.replace_stray();
                     tracing::error!(
                         "interrupted, but still there after {}: another thread takes its place (such threads: {strays})",
-                        sight.described()
+                        sight.described_at(age(&sight))
                     );
                     is_too_much
                 }
                 Fate::Irreplaceable => {
                     tracing::error!(
                         "interrupted, but still there after {}: with --threads 1 no other may be called beside it",
-                        sight.described()
+                        sight.described_at(age(&sight))
                     );
                     true
                 }
@@ -194,7 +206,10 @@ const NO_LOCK: &str = "nobody gets the interpreter lock";
 impl Sight {
     /// `1.0 s: GET /path (thread 4711)`
     fn described(&self) -> String {
-        let age = self.clock.age(calls::now());
+        self.described_at(self.age)
+    }
+
+    fn described_at(&self, age: Millis) -> String {
         let (seconds, tenths) = (age / 1000, age % 1000 / 100);
         format!("{seconds}.{tenths} s: {} (thread {})", self.request.escape_ascii(), self.post.thread_id)
     }

@@ -36,13 +36,13 @@ impl EventLoop {
         let patience = self.setup.config.timeout.into_iter().chain(self.setup.config.slow_request).min();
         let mut next = patience.map_or(NEVER, |patience| now.saturating_add(millis(patience)));
         for sight in self.calls.sights() {
-            next = next.min(self.look_at(sight, now));
+            next = next.min(self.look_at(&sight, now));
         }
         self.next_look = next;
     }
 
     /// Deals with one call; says when to look at it again.
-    fn look_at(&mut self, sight: Sight, now: Millis) -> Millis {
+    fn look_at(&mut self, sight: &Sight, now: Millis) -> Millis {
         let post = std::sync::Arc::clone(&sight.post);
         let mut noted = *lock(&post.noted);
         if noted.number != sight.number {
@@ -51,14 +51,14 @@ impl EventLoop {
         if noted.is_settled {
             return NEVER;
         }
-        let age = sight.clock.age(now);
+        let age = sight.age;
         let timeout = self.setup.config.timeout.map_or(NEVER, millis);
         if !self.is_unanswered(sight.key) {
             // The head is on its way: a stream may take as long as it likes.
             noted.is_settled = true;
         } else if age >= timeout {
             noted.is_settled = true;
-            if self.answer_overdue(&sight) {
+            if self.answer_overdue(sight) {
                 self.clerk.tell(Notice::Overdue(sight.clone()));
             }
         } else if age >= self.slow_after(noted) {
