@@ -269,7 +269,7 @@ impl Crew {
 
     /// The loop's owner is back from the poller: whoever went to sleep because nothing happened looks again.
     pub(super) fn stir(&self) {
-        Parker::wake_all([&self.watcher, &self.guardian]);
+        Parker::stir([&self.watcher, &self.guardian]);
     }
 
     fn parker(&self, who: Napper) -> &Parker {
@@ -290,7 +290,8 @@ impl Crew {
         for parker in parked {
             parker.wake();
         }
-        self.stir();
+        self.watcher.wake();
+        self.guardian.wake();
         self.left.notify_all();
     }
 
