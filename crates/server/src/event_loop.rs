@@ -154,7 +154,16 @@ impl EventLoop {
     pub(crate) fn poll(&mut self) {
         let due = self.deadlines.next_due().into_iter().chain(self.accept_again).min();
         let due = due.map(|due| due.saturating_sub(self.clock()));
-        let timeout = due.into_iter().chain(self.calls_due()).min().map(Duration::from_millis);
+        self.wait(due.into_iter().chain(self.calls_due()).min().map(Duration::from_millis));
+    }
+
+    /// Takes the events that are there already. Says whether there are any.
+    pub(crate) fn poll_now(&mut self) -> bool {
+        self.wait(Some(Duration::ZERO));
+        !self.events.is_empty()
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) {
         if let Err(error) = self.poller.wait(&mut self.events, timeout) {
             tracing::error!("waiting for events failed: {error}");
         }
