@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::thread::gettid;
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::ThreadName;
 use crate::connections::Key;
 use crate::deadlines::Millis;
-use crate::{Exchange, ThreadName};
 
 /// All posts.
 #[derive(Debug, Default)]
@@ -125,14 +125,13 @@ impl Calls {
 
 /// For the thread whose post it is.
 impl Post {
-    /// A call for this request begins.
-    pub(crate) fn begin(&self, exchange: &Exchange) {
+    /// A call begins, for the request of this connection with this method and target.
+    pub(crate) fn begin(&self, key: Key, line: &[u8]) {
         let number = self.number.load(Ordering::Relaxed) + 1;
         // Whoever sees what follows sees that the last call is over.
         fence(Ordering::Release);
-        self.key.store(exchange.key.to_data(), Ordering::Relaxed);
+        self.key.store(key.to_data(), Ordering::Relaxed);
         self.since.store(now(), Ordering::Relaxed);
-        let line = exchange.method_and_target();
         let line = line.get(..WORDS * 8).unwrap_or(line);
         for (word, bytes) in self.words.iter().zip(line.chunks(8)) {
             let mut padded = [0; 8];
@@ -213,5 +212,96 @@ impl CallClock {
             CallClock::Since(since) => now.saturating_sub(since),
             CallClock::Paused(ran) => ran,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: Key = Key { index: 3, generation: 7 };
+
+    #[test]
+    fn a_call_is_seen_while_it_runs() {
+        let calls = Calls::default();
+        let post = calls.enlist(ThreadName(1));
+        assert!(calls.sights().is_empty());
+        for line in ["GET /", "GET /twelve", "POST /a/longer/path?with=a&query=1"] {
+            post.begin(KEY, line.as_bytes());
+            let [sight] = calls.sights().try_into().unwrap();
+            assert_eq!((sight.key, sight.request.as_slice()), (KEY, line.as_bytes()));
+            assert!(post.is_in(sight.number));
+            post.end();
+            assert!(calls.sights().is_empty() && !post.is_in(sight.number));
+        }
+        post.begin(KEY, &[b'x'; 1000]);
+        assert_eq!(calls.sights().first().unwrap().request, [b'x'; WORDS * 8]);
+        calls.strike(&post);
+        assert!(calls.sights().is_empty());
+    }
+
+    #[test]
+    fn the_clock_stands_while_the_client_is_waited_for() {
+        let calls = Calls::default();
+        let post = calls.enlist(ThreadName(1));
+        post.begin(KEY, b"GET /");
+        post.since.store(now() - 500, Ordering::Relaxed);
+        post.pause();
+        let sight = calls.sights().pop().unwrap();
+        assert!(matches!(sight.clock, CallClock::Paused(500..600)), "{:?}", sight.clock);
+        assert_eq!(sight.clock.age(now() + 10_000), sight.age);
+        post.resume();
+        let sight = calls.sights().pop().unwrap();
+        assert!(matches!(sight.clock, CallClock::Since(_)) && sight.age >= 500 && sight.age < 1000, "{sight:?}");
+    }
+
+    #[test]
+    fn what_is_read_while_calls_begin_and_end_belongs_together() {
+        let calls = Arc::new(Calls::default());
+        let writing = {
+            let calls = Arc::clone(&calls);
+            std::thread::spawn(move || {
+                let post = calls.enlist(ThreadName(1));
+                for round in 0..200_000u32 {
+                    let digit = b'0' + (round % 10) as u8;
+                    post.begin(Key { index: u32::from(digit), generation: 1 }, &vec![digit; 8 + round as usize % 90]);
+                    post.end();
+                }
+            })
+        };
+        while !writing.is_finished() {
+            for sight in calls.sights() {
+                let digit = sight.request[0];
+                assert!(sight.request.iter().all(|byte| *byte == digit), "{sight:?}");
+                assert_eq!(sight.key.index, u32::from(digit));
+                assert_eq!((sight.request.len() - 8) % 10, (sight.number as usize / 2 % 90) % 10);
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_call_that_was_meant_is_interrupted() {
+        let calls = Calls::default();
+        let post = calls.enlist(ThreadName(1));
+        post.begin(KEY, b"GET /");
+        let meant = calls.sights().pop().unwrap();
+        let interrupts = || {
+            let mut is_done = false;
+            post.interrupt_in(meant.number, || {
+                is_done = true;
+                true
+            });
+            is_done
+        };
+        assert!(!interrupts(), "the handler's own code has not begun");
+        assert!(!post.set_interruptible(true));
+        assert!(interrupts());
+        assert!(post.set_interruptible(false), "it has to be taken back");
+        assert!(!interrupts(), "the handler's own code is over");
+        post.end();
+        post.begin(KEY, b"GET /");
+        assert!(!post.set_interruptible(true));
+        assert!(!interrupts(), "another call");
+        assert!(!post.set_interruptible(false));
     }
 }

@@ -51,7 +51,11 @@ pub(super) fn rise() {
 
 /// This thread is about to call the handler for this request, perhaps after waiting for the interpreter lock. Until [`end`].
 pub(super) fn announce(exchange: &Exchange) {
-    SEAT.with_borrow(|seat| seat.as_ref().map(|seat| seat.post.begin(exchange)));
+    SEAT.with_borrow(|seat| {
+        if let Some(seat) = seat {
+            seat.post.begin(exchange.key, exchange.method_and_target());
+        }
+    });
 }
 
 /// Whether this thread was counted out while it was in a call.
