@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use rustix::io::Errno;
 
-use crate::connections::Key;
+use crate::connections::{Key, Phase};
 use crate::deadlines::Millis;
 use crate::event_loop::EventLoop;
 use crate::inbox::Arrival;
@@ -18,6 +18,12 @@ pub(crate) const OWN: u32 = u32::MAX;
 
 /// How long accepting is suspended when descriptors have run out.
 const ACCEPT_PAUSE: Millis = 100;
+/// The same when there is room again, so that others have their turn between.
+const ROOM_PAUSE: Millis = 1;
+/// Idle connections that make room at a time.
+const CLOSED_AT_ONCE: usize = 16;
+/// The log is told of a shortage that lasts at most so often.
+const TELL_AGAIN: Millis = 10_000;
 /// How long a loop with many connections lets others accept first, and how many times as many it then accepts at once.
 const DEFERRAL: Millis = 2;
 const UNCLAIMED: usize = 8;
@@ -108,12 +114,29 @@ impl EventLoop {
     }
 
     /// Descriptors or memory have run out: the waiting client stays in the kernel's queue, and the listener, always ready, must not make the
-    /// loop spin.
+    /// loop spin. Idle connections make room: their clients can ask again, whoever waits in the queue cannot.
     fn on_accept_error(&mut self, error: Errno) {
-        if self.accept_again.is_none() {
-            tracing::error!("cannot accept connections for now: {error}");
+        let open = self.connections.len();
+        let closed = self.close_idlest();
+        if self.shortage_told.is_none_or(|told| self.now >= told + TELL_AGAIN) {
+            self.shortage_told = Some(self.now);
+            tracing::error!(
+                "cannot accept for now: {error}; connections: {open}, idle ones closed to make room: {closed}"
+            );
         }
-        self.pause_accepting(ACCEPT_PAUSE);
+        self.pause_accepting(if closed > 0 { ROOM_PAUSE } else { ACCEPT_PAUSE });
+    }
+
+    /// Closes some of the connections that have been between two requests for longest. Says how many.
+    fn close_idlest(&mut self) -> usize {
+        let mut idle = self.connections.keys(|connection| connection.phase == Phase::Idle && connection.requests > 0);
+        // All have the same patience, so the first to be due is the idlest.
+        idle.sort_by_key(|&key| self.connections.get_mut(key).map(|connection| connection.due));
+        idle.truncate(CLOSED_AT_ONCE);
+        for &key in &idle {
+            self.close(key);
+        }
+        idle.len()
     }
 
     pub(crate) fn resume_accepting(&mut self) {

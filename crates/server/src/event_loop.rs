@@ -46,6 +46,8 @@ pub(crate) struct EventLoop {
     pub(crate) listeners: Vec<Listener>,
     /// Accepting is suspended until then: descriptors ran out.
     pub(crate) accept_again: Option<Millis>,
+    /// When the log was told of that.
+    pub(crate) shortage_told: Option<Millis>,
     /// Others had the chance to accept what waits now.
     pub(crate) has_deferred: bool,
     pub(crate) connections: Connections,
@@ -105,6 +107,7 @@ impl EventLoop {
             events: Events::with_capacity(BATCH),
             listeners,
             accept_again: None,
+            shortage_told: None,
             has_deferred: false,
             connections: Connections::default(),
             deadlines: Deadlines::default(),
