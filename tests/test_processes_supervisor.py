@@ -274,7 +274,7 @@ def test_a_supervisor_does_not_start_on_an_address_that_is_taken(serve):
 
 def test_a_child_s_command_line_is_not_for_people():
     completed = subprocess.run(
-        [sys.executable, "-m", "brickwork", "@worker,version=0,generation=1,control=90,board=92,place=0,listeners=91", PROBE],
+        [sys.executable, "-m", "brickwork", "@worker,version=0,generation=1,control=90,board=92,place=0,first=0,listeners=91", PROBE],
         capture_output=True, text=True, timeout=20,
     )
     assert completed.returncode == 2 and "children of a brickwork supervisor" in completed.stderr

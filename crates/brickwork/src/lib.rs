@@ -11,6 +11,7 @@ mod embedding;
 mod explain;
 mod files;
 mod fork_safety;
+mod front;
 mod health;
 mod http1;
 mod log;

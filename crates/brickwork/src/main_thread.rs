@@ -16,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::config::{Config, DurationText, LogTarget};
+use crate::health::Readiness;
 use crate::log;
 
 /// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to
@@ -124,7 +125,7 @@ fn wait_detached(
 pub(crate) struct Supervised {
     pub(crate) channel: Arc<Channel>,
     /// What health checks say.
-    pub(crate) is_ready: Arc<AtomicBool>,
+    pub(crate) readiness: Arc<Readiness>,
     /// Enough requests were served.
     pub(crate) is_worn: Arc<AtomicBool>,
     pub(crate) config: Config,
@@ -165,7 +166,7 @@ impl Stopping {
         loop {
             match self.supervised.channel.next_order() {
                 Heard::Message(Order::Drain { idle }) => self.drain(idle),
-                Heard::Message(Order::Unready) => self.supervised.is_ready.store(false, Ordering::Relaxed),
+                Heard::Message(Order::Unready) => self.supervised.readiness.end(),
                 Heard::Message(Order::Stop) => self.stopper.stop_now(),
                 Heard::Message(Order::ReopenLogs) => self.reopen_logs(),
                 Heard::Message(Order::Fork { .. }) => {}
@@ -187,7 +188,7 @@ impl Stopping {
     }
 
     fn drain(&mut self, idle: Duration) {
-        self.supervised.is_ready.store(false, Ordering::Relaxed);
+        self.supervised.readiness.end();
         self.stopper.drain_keeping_idle(self.grace, idle);
         // A reload is through when nobody is served by the old code who comes anew. The loop answers within milliseconds.
         for _ in 0..1000 {

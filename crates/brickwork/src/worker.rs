@@ -1,23 +1,20 @@
 //! A child of the supervisor: a worker, which serves, or a zygote, which imports the application once and forks workers.
 
-use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
-use brickwork_server::{Balance, Interpreter, Listener, NoInterpreter, Peer, Server};
+use brickwork_server::Balance;
 use brickwork_supervisor::{Channel, Forked, Handoff, Report, Role, Signal, Signals, fork_orphan, set_process_name};
-use brickwork_wsgi::Gil;
+use brickwork_wsgi::let_go_after_fork;
 use pyo3::prelude::*;
 
 use crate::application::{self, LoadError};
 use crate::config::{Config, LogTarget};
 use crate::files;
 use crate::fork_safety;
-use crate::health::{PROBE, Watched};
+use crate::front::Front;
 use crate::main_thread::{self, Supervised};
 use crate::recycle::Counted;
 use crate::serve::{self, plain};
@@ -39,30 +36,71 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
     }
     // Ctrl-C at a terminal reaches us too; what it means the supervisor says.
     let deaf = Signals::install(&[Signal::SIGINT]);
-    let loaded = check_version(handoff).and_then(|()| load(py, config, &channel));
-    let application = match loaded {
-        Ok(application) => application,
+    let balance = Balance::new(board.numbers(), handoff.place);
+    let begun = match begin(py, config, handoff, listeners, balance) {
+        Ok(begun) => begun,
         Err(error) => return fail(config, &channel, error),
     };
-    let (channel, place) = match handoff.role {
-        Role::Worker => (channel, handoff.place),
-        Role::Zygote => match fork_workers(py, channel) {
-            Ok(Some(forked)) => forked,
+    let application = match check_version(handoff).and_then(|()| load(py, config, &channel)) {
+        Ok(application) => application,
+        Err(error) => {
+            let status = fail(config, &channel, error);
+            begun.give_up(py);
+            return status;
+        }
+    };
+    let (channel, begun) = match (handoff.role, begun) {
+        (Role::Zygote, Begun::Not { listeners, .. }) => match fork_workers(py, channel) {
+            Ok(Some((channel, place))) => {
+                (channel, Begun::Not { listeners, balance: Balance::new(board.numbers(), place) })
+            }
             Ok(None) => return 0,
             Err((channel, error)) => return fail(config, &channel, plain(format!("the zygote: {error}"))),
         },
+        (_, begun) => (channel, begun),
     };
     drop(deaf);
     let channel = Arc::new(channel);
-    let balance = Balance::new(board.numbers(), place);
-    work(py, config, &channel, Shared { listeners, balance }, application)
-        .unwrap_or_else(|error| fail(config, &channel, error))
+    work(py, config, &channel, begun, application).unwrap_or_else(|error| fail(config, &channel, error))
 }
 
-/// What all workers share.
-struct Shared {
+/// What was done before the application is imported.
+enum Begun {
+    /// Health checks are answered, and requests wait.
+    Early(Front),
+    /// Nothing: this is what will be needed.
+    Not { listeners: Vec<OwnedFd>, balance: Option<Balance> },
+}
+
+impl Begun {
+    fn give_up(self, py: Python<'_>) {
+        if let Begun::Early(front) = self {
+            front.give_up(py);
+        }
+    }
+}
+
+/// As the first worker of a server with health checks: accepts connections at once, so that a check is answered while the application
+/// is imported. Any other worker leaves them to those that can serve them.
+///
+/// A zygote cannot: it must have no threads.
+fn begin(
+    py: Python<'_>,
+    config: &Config,
+    handoff: &Handoff,
     listeners: Vec<OwnedFd>,
     balance: Option<Balance>,
+) -> Result<Begun, LoadError> {
+    let is_early = handoff.is_first && handoff.role == Role::Worker && config.health_path.is_some();
+    if !is_early {
+        return Ok(Begun::Not { listeners, balance });
+    }
+    // The application may fork while it is imported.
+    let_go_after_fork(py).map_err(|error| plain(error.to_string()))?;
+    let front = Front::start(config, balance)?;
+    front.probe(py)?;
+    front.open_early(listeners)?;
+    Ok(Begun::Early(front))
 }
 
 fn fail(config: &Config, channel: &Channel, LoadError { message, traceback }: LoadError) -> u8 {
@@ -147,55 +185,39 @@ fn fork_with_hooks(py: Python<'_>) -> std::io::Result<Forked> {
     fork_orphan(fork)
 }
 
-/// As a worker: starts the server, proves that it answers, and only then accepts connections.
+/// As a worker: puts the application behind the front, which accepts connections then at the latest, and serves.
 fn work(
     py: Python<'_>,
     config: &Config,
     channel: &Arc<Channel>,
-    shared: Shared,
+    begun: Begun,
     application: Option<Bound<'_, PyAny>>,
 ) -> Result<u8, LoadError> {
-    let access_log = serve::open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
     main_thread::warn_of_replaced_handlers(py);
     let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT])
         .map_err(|error| plain(format!("signals: {error}")))?;
-    let supervised = Supervised {
-        channel: Arc::clone(channel),
-        is_ready: Arc::new(AtomicBool::new(true)),
-        is_worn: Arc::new(AtomicBool::new(false)),
-        config: config.clone(),
-    };
+    let is_worn = Arc::new(AtomicBool::new(false));
     let files = files::open(&config.mounts).map_err(plain)?;
-    let interpreter: Arc<dyn Interpreter> = if application.is_some() { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
     let mut handler = serve::handler(py, config, application, files)?;
     if let Some(most) = config.processes.max_requests {
-        handler = Arc::new(Counted::new(handler, most, Arc::clone(&supervised.is_worn), signals.waker()));
+        handler = Arc::new(Counted::new(handler, most, Arc::clone(&is_worn), signals.waker()));
     }
-    let handler = Watched::new(handler, config.health_path.clone(), Arc::clone(&supervised.is_ready));
-    let mut server_config = serve::server_config(config, access_log.clone());
-    server_config.balance = shared.balance;
-    server_config.sendfile_root =
-        config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose().map_err(plain)?;
-    let server = Server::start(server_config, Vec::new(), Arc::new(handler), interpreter)
-        .map_err(|error| plain(format!("the server's threads: {error}")))?;
-    py.detach(|| probe(&server)).map_err(|error| plain(format!("it does not answer its own probe: {error}")))?;
-    for listener in shared.listeners {
-        server.listen(Listener::from_fd(listener).map_err(|error| plain(format!("a listener: {error}")))?);
-    }
+    let front = match begun {
+        Begun::Early(front) => {
+            front.complete(handler);
+            front
+        }
+        Begun::Not { listeners, balance } => {
+            let front = Front::start(config, balance)?;
+            front.complete(handler);
+            front.probe(py)?;
+            front.listen(listeners)?;
+            front
+        }
+    };
+    front.readiness.begin();
     channel.report(&Report::Ready);
+    let Front { server, readiness, access_log, .. } = front;
+    let supervised = Supervised { channel: Arc::clone(channel), readiness, is_worn, config: config.clone() };
     Ok(main_thread::wait_and_leave(py, signals, server, supervised, access_log))
-}
-
-/// Sends one request through the loop, a thread and the interpreter lock, and waits for its answer.
-fn probe(server: &Server) -> std::io::Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(10);
-    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n";
-    const ANSWER: &[u8] = b"HTTP/1.1 200 ";
-    let (mut ours, theirs) = UnixStream::pair()?;
-    ours.set_read_timeout(Some(PATIENCE))?;
-    server.adopt(OwnedFd::from(theirs), Peer::Unix { path: PROBE.into() })?;
-    ours.write_all(REQUEST)?;
-    let mut answer = [0; ANSWER.len()];
-    ours.read_exact(&mut answer)?;
-    if answer == ANSWER { Ok(()) } else { Err(std::io::Error::other("an unexpected answer")) }
 }

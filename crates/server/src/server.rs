@@ -142,6 +142,19 @@ impl Server {
         engine.doorbell.ring();
     }
 
+    /// From now on requests wait in the queue, but for those that need no call: the handler has to be made ready first. Say so before
+    /// there are any.
+    pub fn hold_calls(&self) {
+        self.stopper.engine.crew.hold(true);
+    }
+
+    /// The handler is ready: what waits is handled.
+    pub fn release_calls(&self) {
+        let engine = &self.stopper.engine;
+        engine.crew.hold(false);
+        engine.doorbell.ring();
+    }
+
     /// A handle that ends this server.
     #[must_use]
     pub fn stopper(&self) -> Stopper {

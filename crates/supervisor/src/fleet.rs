@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 
 use crate::Role;
 use crate::channel::{Channel, Order};
+use crate::launch::Child;
 use crate::supervisor::{MERCY, Phase, Supervisor};
 use crate::worker::{Stage, Worker, Zygote};
 
@@ -84,11 +85,12 @@ impl Supervisor {
     }
 
     fn start_one(&mut self) -> std::io::Result<()> {
-        let generation = self.target;
+        let (generation, is_first) = (self.target, self.phase == Phase::Starting);
         let is_taken = |place: &usize| self.workers.iter().any(|worker| worker.place == *place);
         let place = (0..).find(|place| !is_taken(place)).unwrap_or_default();
         if !self.settings.preload {
-            let (pid, channel) = self.settings.launch.start(Role::Worker, generation, &self.shared, place)?;
+            let child = Child { role: Role::Worker, generation, place, is_first };
+            let (pid, channel) = self.settings.launch.start(child, &self.shared)?;
             self.workers.push(Worker::new(Some(pid), channel, generation, place));
             return Ok(());
         }
@@ -100,7 +102,8 @@ impl Supervisor {
             }
             Some(_) => {}
             None => {
-                let (pid, channel) = self.settings.launch.start(Role::Zygote, generation, &self.shared, place)?;
+                let child = Child { role: Role::Zygote, generation, place, is_first };
+                let (pid, channel) = self.settings.launch.start(child, &self.shared)?;
                 let (is_ready, failure, is_mute) = (false, None, false);
                 self.zygotes.push(Zygote { pid, channel, generation, is_ready, failure, is_mute });
             }

@@ -25,5 +25,6 @@ mod start_response;
 mod thread;
 
 pub use app::{WsgiApp, WsgiSettings};
+pub use fork::let_go_after_fork;
 pub use gil::Gil;
 pub use names::{environ_key, percent_decoded};

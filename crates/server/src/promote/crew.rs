@@ -22,6 +22,8 @@ pub(crate) struct Crew {
     counters: Arc<Counters>,
     most_calls: usize,
     detached: AtomicUsize,
+    /// No call may begin: the handler is not there yet.
+    is_held: AtomicBool,
     /// Length of the queue, readable without its lock.
     waiting: AtomicUsize,
     /// The owner of the loop is in a call, and left work at hand.
@@ -79,6 +81,7 @@ impl Crew {
             counters,
             most_calls: most_calls.max(1),
             detached: AtomicUsize::new(0),
+            is_held: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
             work_left: AtomicBool::new(false),
             take_over: Mutex::new((Instant::now(), 0)),
@@ -139,7 +142,12 @@ impl Crew {
 
     /// Whether the leader may call the handler now.
     pub(super) fn may_call(&self) -> bool {
-        self.detached.load(Ordering::SeqCst) < self.most_calls
+        self.detached.load(Ordering::SeqCst) < self.most_calls && !self.is_held.load(Ordering::Relaxed)
+    }
+
+    /// Whether requests wait, however many threads are free.
+    pub(crate) fn hold(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::Relaxed);
     }
 
     /// Calls whose thread lost the loop.

@@ -1,0 +1,88 @@
+//! The part of a worker that clients see: loop, threads, health checks. What answers requests is put behind it when it is there; until
+//! then requests wait, and health checks say so.
+
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use brickwork_server::{AccessLog, Balance, Handler, Interpreter, Listener, NoInterpreter, Peer, Server};
+use brickwork_wsgi::Gil;
+use pyo3::prelude::*;
+
+use crate::application::LoadError;
+use crate::config::Config;
+use crate::files;
+use crate::health::{PROBE, Readiness, Watched};
+use crate::serve::{self, plain};
+
+/// See the module's documentation.
+pub(crate) struct Front {
+    pub(crate) server: Server,
+    pub(crate) readiness: Arc<Readiness>,
+    pub(crate) access_log: Option<AccessLog>,
+    handler: Arc<Watched>,
+}
+
+impl Front {
+    /// Starts the threads, with nothing behind them yet, and nothing to accept from.
+    pub(crate) fn start(config: &Config, balance: Option<Balance>) -> Result<Front, LoadError> {
+        let access_log = serve::open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
+        let needs_python = serve::application_name(config).is_some();
+        let interpreter: Arc<dyn Interpreter> = if needs_python { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
+        let readiness = Arc::new(Readiness::booting());
+        let handler = Arc::new(Watched::new(config.health_path.clone(), Arc::clone(&readiness)));
+        let mut settings = serve::server_config(config, access_log.clone());
+        settings.balance = balance;
+        settings.sendfile_root =
+            config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose().map_err(plain)?;
+        let server = Server::start(settings, Vec::new(), Arc::<Watched>::clone(&handler), interpreter)
+            .map_err(|error| plain(format!("the server's threads: {error}")))?;
+        Ok(Front { server, readiness, access_log, handler })
+    }
+
+    /// Accepts from now on, but only health checks are answered: what else comes waits.
+    pub(crate) fn open_early(&self, listeners: Vec<OwnedFd>) -> Result<(), LoadError> {
+        self.server.hold_calls();
+        self.listen(listeners)
+    }
+
+    /// Puts behind it what answers requests.
+    pub(crate) fn complete(&self, handler: Arc<dyn Handler>) {
+        self.handler.complete(handler);
+        self.server.release_calls();
+    }
+
+    pub(crate) fn listen(&self, listeners: Vec<OwnedFd>) -> Result<(), LoadError> {
+        for listener in listeners {
+            self.server.listen(Listener::from_fd(listener).map_err(|error| plain(format!("a listener: {error}")))?);
+        }
+        Ok(())
+    }
+
+    /// Proves that it answers.
+    pub(crate) fn probe(&self, py: Python<'_>) -> Result<(), LoadError> {
+        py.detach(|| probe(&self.server)).map_err(|error| plain(format!("it does not answer its own probe: {error}")))
+    }
+
+    /// There will be nothing behind it: whoever waits is answered 503.
+    pub(crate) fn give_up(self, py: Python<'_>) {
+        self.server.stopper().stop_now();
+        let _ = py.detach(|| self.server.join());
+    }
+}
+
+/// Sends one request through the loop, a thread and the interpreter lock, and waits for its answer.
+fn probe(server: &Server) -> std::io::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n";
+    const ANSWER: &[u8] = b"HTTP/1.1 200 ";
+    let (mut ours, theirs) = UnixStream::pair()?;
+    ours.set_read_timeout(Some(PATIENCE))?;
+    server.adopt(OwnedFd::from(theirs), Peer::Unix { path: PROBE.into() })?;
+    ours.write_all(REQUEST)?;
+    let mut answer = [0; ANSWER.len()];
+    ours.read_exact(&mut answer)?;
+    if answer == ANSWER { Ok(()) } else { Err(std::io::Error::other("an unexpected answer")) }
+}
