@@ -62,6 +62,11 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
                 tracing::warn!("{} keeps its owner: {error}", path.display());
             }
         }
+        for file in &files {
+            if let Err(error) = privileges.give_path(file.path()) {
+                tracing::warn!("{} keeps its owner: {error}", file.path().display());
+            }
+        }
         privileges.take_on().map_err(|error| format!("--user, --group: {error}"))?;
     }
     set_process_name(&processes.name);
