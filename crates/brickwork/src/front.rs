@@ -5,9 +5,11 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use brickwork_server::{AccessLog, Balance, Handler, Interpreter, Listener, NoInterpreter, Peer, Server};
+use brickwork_server::{AccessLog, Balance, Handler, Interpreter, Listener, NoInterpreter, Peer, Record, Server};
+use brickwork_supervisor::Scoreboard;
 use brickwork_wsgi::Gil;
 use pyo3::prelude::*;
 
@@ -15,6 +17,7 @@ use crate::application::LoadError;
 use crate::config::Config;
 use crate::files;
 use crate::health::{PROBE, Readiness, Watched};
+use crate::pulse::Pulse;
 use crate::serve::{self, plain};
 
 /// See the module's documentation.
@@ -22,24 +25,55 @@ pub(crate) struct Front {
     pub(crate) server: Server,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) access_log: Option<AccessLog>,
+    pub(crate) pulse: Option<Pulse>,
     handler: Arc<Watched>,
+}
+
+/// A worker's place among those that serve together: what it shares with them, and with the supervisor.
+pub(crate) struct Place {
+    balance: Option<Balance>,
+    record: Record,
+    pulse: Option<brickwork_supervisor::Pulse>,
+}
+
+impl Place {
+    pub(crate) fn at(board: &Scoreboard, place: usize) -> Place {
+        Place {
+            balance: Balance::new(board.numbers(), place),
+            record: Record::shared(board.block(place)).unwrap_or_default(),
+            pulse: board.pulse(place),
+        }
+    }
 }
 
 impl Front {
     /// Starts the threads, with nothing behind them yet, and nothing to accept from.
-    pub(crate) fn start(config: &Config, balance: Option<Balance>) -> Result<Front, LoadError> {
+    pub(crate) fn start(config: &Config, place: Place) -> Result<Front, LoadError> {
         let access_log = serve::open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
         let needs_python = serve::application_name(config).is_some();
         let interpreter: Arc<dyn Interpreter> = if needs_python { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
         let readiness = Arc::new(Readiness::booting());
         let handler = Arc::new(Watched::new(config.health_path.clone(), Arc::clone(&readiness)));
         let mut settings = serve::server_config(config, access_log.clone());
-        settings.balance = balance;
+        settings.balance = place.balance;
+        settings.record = place.record;
         settings.sendfile_root =
             config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose().map_err(plain)?;
-        let server = Server::start(settings, Vec::new(), Arc::<Watched>::clone(&handler), interpreter)
-            .map_err(|error| plain(format!("the server's threads: {error}")))?;
-        Ok(Front { server, readiness, access_log, handler })
+        let no_thread = |error: std::io::Error| plain(format!("the server's threads: {error}"));
+        let server = Server::start(
+            settings,
+            Vec::new(),
+            Arc::<Watched>::clone(&handler),
+            Arc::<dyn Interpreter>::clone(&interpreter),
+        )
+        .map_err(no_thread)?;
+        let pulse = match (place.pulse, config.processes.hang_timeout) {
+            (Some(shown), Some(timeout)) => {
+                Some(Pulse::start(&server, interpreter, shown, timeout).map_err(no_thread)?)
+            }
+            _ => None,
+        };
+        Ok(Front { server, readiness, access_log, handler, pulse })
     }
 
     /// Accepts from now on, but only health checks are answered: what else comes waits.
@@ -63,13 +97,22 @@ impl Front {
 
     /// Proves that it answers.
     pub(crate) fn probe(&self, py: Python<'_>) -> Result<(), LoadError> {
-        py.detach(|| probe(&self.server)).map_err(|error| plain(format!("it does not answer its own probe: {error}")))
+        py.detach(|| probe(&self.server))
+            .map_err(|error| plain(format!("it does not answer its own probe: {error}")))?;
+        // Nobody asked for it.
+        let counters = self.server.counters();
+        counters.accepted.fetch_sub(1, Relaxed);
+        counters.requests.fetch_sub(1, Relaxed);
+        Ok(())
     }
 
     /// There will be nothing behind it: whoever waits is answered 503.
     pub(crate) fn give_up(self, py: Python<'_>) {
         self.server.stopper().stop_now();
-        let _ = py.detach(|| self.server.join());
+        py.detach(|| {
+            let _ = self.server.join();
+            self.pulse.into_iter().for_each(Pulse::stop);
+        });
     }
 }
 

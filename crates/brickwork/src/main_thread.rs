@@ -18,6 +18,7 @@ use pyo3::types::PyDict;
 use crate::config::{Config, DurationText, LogTarget};
 use crate::health::Readiness;
 use crate::log;
+use crate::pulse::Pulse;
 
 /// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to
 /// Python, so that `atexit` runs. If requests are stuck in the application it does not return: Python would wait for
@@ -26,12 +27,13 @@ pub(crate) fn wait_and_leave(
     py: Python<'_>,
     signals: Signals,
     server: Server,
-    supervised: Supervised,
+    mut supervised: Supervised,
     access_log: Option<AccessLog>,
 ) -> u8 {
     let wakeup = PythonWakeup::install(py)
         .inspect_err(|error| tracing::warn!("the application's signal handlers may run late: {error}"))
         .ok();
+    let pulse = supervised.pulse.take();
     let grace = supervised.config.graceful_timeout;
     let stopping = Stopping {
         stopper: server.stopper(),
@@ -57,6 +59,8 @@ pub(crate) fn wait_and_leave(
     if let Ended::Abandoned(_) = ended {
         leave_stuck_threads_behind(py);
     }
+    // Before Python finalizes: nobody may take its lock then.
+    py.detach(|| pulse.into_iter().for_each(Pulse::stop));
     0
 }
 
@@ -108,7 +112,13 @@ fn wait_detached(
                     return watch.ended.get().copied();
                 }
             }
-            Ok(Woken::Interrupted) => return watch.ended.get().copied(),
+            // Python's own handler leaves a note. Without one there is nothing to do that takes the interpreter lock, which may be
+            // out of reach: CPython has only written its stacks.
+            Ok(Woken::Interrupted) => {
+                if wakeup.is_none_or(PythonWakeup::empty) {
+                    return watch.ended.get().copied();
+                }
+            }
             Err(error) => {
                 tracing::error!("waiting for signals: {error}");
                 stopping.stopper.stop_now();
@@ -128,6 +138,7 @@ pub(crate) struct Supervised {
     pub(crate) readiness: Arc<Readiness>,
     /// Enough requests were served.
     pub(crate) is_worn: Arc<AtomicBool>,
+    pub(crate) pulse: Option<Pulse>,
     pub(crate) config: Config,
 }
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use brickwork_server::Balance;
 use brickwork_supervisor::{Channel, Forked, Handoff, Report, Role, Signal, Signals, fork_orphan, set_process_name};
 use brickwork_wsgi::let_go_after_fork;
 use pyo3::prelude::*;
@@ -14,7 +13,8 @@ use crate::application::{self, LoadError};
 use crate::config::{Config, LogTarget};
 use crate::files;
 use crate::fork_safety;
-use crate::front::Front;
+use crate::front::{Front, Place};
+use crate::last_words;
 use crate::main_thread::{self, Supervised};
 use crate::recycle::Counted;
 use crate::serve::{self, plain};
@@ -36,8 +36,9 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
     }
     // Ctrl-C at a terminal reaches us too; what it means the supervisor says.
     let deaf = Signals::install(&[Signal::SIGINT]);
-    let balance = Balance::new(board.numbers(), handoff.place);
-    let begun = match begin(py, config, handoff, listeners, balance) {
+    let writer = last_words::writer(py);
+    last_words::prepare(py, &channel, writer);
+    let begun = match begin(py, config, handoff, listeners, Place::at(&board, handoff.place)) {
         Ok(begun) => begun,
         Err(error) => return fail(config, &channel, error),
     };
@@ -52,7 +53,8 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
     let (channel, begun) = match (handoff.role, begun) {
         (Role::Zygote, Begun::Not { listeners, .. }) => match fork_workers(py, channel) {
             Ok(Some((channel, place))) => {
-                (channel, Begun::Not { listeners, balance: Balance::new(board.numbers(), place) })
+                last_words::prepare(py, &channel, writer);
+                (channel, Begun::Not { listeners, place: Place::at(&board, place) })
             }
             Ok(None) => return 0,
             Err((channel, error)) => return fail(config, &channel, plain(format!("the zygote: {error}"))),
@@ -69,7 +71,7 @@ enum Begun {
     /// Health checks are answered, and requests wait.
     Early(Front),
     /// Nothing: this is what will be needed.
-    Not { listeners: Vec<OwnedFd>, balance: Option<Balance> },
+    Not { listeners: Vec<OwnedFd>, place: Place },
 }
 
 impl Begun {
@@ -89,15 +91,15 @@ fn begin(
     config: &Config,
     handoff: &Handoff,
     listeners: Vec<OwnedFd>,
-    balance: Option<Balance>,
+    place: Place,
 ) -> Result<Begun, LoadError> {
     let is_early = handoff.is_first && handoff.role == Role::Worker && config.health_path.is_some();
     if !is_early {
-        return Ok(Begun::Not { listeners, balance });
+        return Ok(Begun::Not { listeners, place });
     }
     // The application may fork while it is imported.
     let_go_after_fork(py).map_err(|error| plain(error.to_string()))?;
-    let front = Front::start(config, balance)?;
+    let front = Front::start(config, place)?;
     front.probe(py)?;
     front.open_early(listeners)?;
     Ok(Begun::Early(front))
@@ -207,8 +209,8 @@ fn work(
             front.complete(handler);
             front
         }
-        Begun::Not { listeners, balance } => {
-            let front = Front::start(config, balance)?;
+        Begun::Not { listeners, place } => {
+            let front = Front::start(config, place)?;
             front.complete(handler);
             front.probe(py)?;
             front.listen(listeners)?;
@@ -217,7 +219,7 @@ fn work(
     };
     front.readiness.begin();
     channel.report(&Report::Ready);
-    let Front { server, readiness, access_log, .. } = front;
-    let supervised = Supervised { channel: Arc::clone(channel), readiness, is_worn, config: config.clone() };
+    let Front { server, readiness, access_log, pulse, .. } = front;
+    let supervised = Supervised { channel: Arc::clone(channel), readiness, is_worn, pulse, config: config.clone() };
     Ok(main_thread::wait_and_leave(py, signals, server, supervised, access_log))
 }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::config::Setup;
-use crate::counters::Counters;
 use crate::doorbell::Doorbell;
 use crate::event_loop::EventLoop;
 use crate::inbox::Inbox;
@@ -13,7 +12,7 @@ use crate::poller::Poller;
 use crate::promote::token::{LoopCell, Stamp};
 use crate::promote::{Crew, ThreadClock, work};
 use crate::returns::ReturnQueue;
-use crate::{Exchange, Handler};
+use crate::{Exchange, Handler, Record};
 
 /// See the module's documentation.
 pub(crate) struct Engine {
@@ -24,7 +23,7 @@ pub(crate) struct Engine {
     pub(crate) crew: Arc<Crew>,
     pub(crate) returns: Arc<ReturnQueue<Box<Exchange>>>,
     pub(crate) doorbell: Arc<Doorbell>,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Record,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) poller: Arc<Poller>,
     /// The processor clock of the thread that leads.

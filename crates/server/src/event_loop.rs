@@ -15,7 +15,6 @@ use rustix::io::Errno;
 
 use crate::config::Setup;
 use crate::connections::{Connections, Key, Phase};
-use crate::counters::Counters;
 use crate::date::Date;
 use crate::deadlines::{Deadlines, Millis, NEVER};
 use crate::doorbell::Doorbell;
@@ -24,16 +23,19 @@ use crate::inbox::{Arrival, Inbox};
 use crate::intake::Refusal;
 use crate::poller::{Events, Poller, Readiness};
 use crate::promote::Crew;
+use crate::record::Ledger;
 use crate::returns::ReturnQueue;
 use crate::slot::Slot;
 use crate::transport::{Moved, Transport};
-use crate::{Exchange, Forwarded, Listener, RejectionNotice, Traffic};
+use crate::{Exchange, Forwarded, Listener, Record, RejectionNotice, Traffic};
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct EventLoop {
     pub(crate) setup: Arc<Setup>,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Record,
+    /// The requests that are out.
+    pub(crate) ledger: Ledger,
     doorbell: Arc<Doorbell>,
     pub(crate) crew: Arc<Crew>,
     returns: Arc<ReturnQueue<Box<Exchange>>>,
@@ -95,7 +97,7 @@ const SPARE: usize = 256;
 impl EventLoop {
     pub(crate) fn new(
         setup: Arc<Setup>,
-        counters: Arc<Counters>,
+        counters: Record,
         doorbell: Arc<Doorbell>,
         crew: Arc<Crew>,
         returns: Arc<ReturnQueue<Box<Exchange>>>,
@@ -109,6 +111,7 @@ impl EventLoop {
         }
         Ok(EventLoop {
             setup,
+            ledger: Ledger::new(counters.clone()),
             counters,
             doorbell,
             crew,
@@ -170,6 +173,7 @@ impl EventLoop {
         if let Err(error) = self.poller.wait(&mut self.events, timeout) {
             tracing::error!("waiting for events failed: {error}");
         }
+        self.counters.turns.fetch_add(1, Relaxed);
         self.now = self.clock();
         self.date.refresh();
         if self.accept_again.is_some_and(|again| again <= self.now) {
@@ -402,6 +406,7 @@ impl EventLoop {
 
     /// Keeps an exchange's buffers for another connection.
     pub(crate) fn recycle(&mut self, mut exchange: Box<Exchange>) {
+        self.ledger.end(exchange.entry.take());
         exchange.release();
         if self.spare.len() < SPARE {
             self.spare.push(exchange);
@@ -473,6 +478,7 @@ impl EventLoop {
         connection.slot.claim.reopen();
         exchange.number = connection.requests;
         exchange.date = self.date;
+        exchange.entry = Some(self.ledger.begin(exchange.request()));
         if connection.is_trusted {
             exchange.forwarded = Forwarded::read(exchange.request(), &self.setup.config.trusted);
         }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::Setup;
-use crate::counters::Counters;
 use crate::doorbell::Doorbell;
 use crate::engine::{Engine, Orders, or_abort};
 use crate::event_loop::EventLoop;
@@ -16,7 +15,7 @@ use crate::inbox::{Arrival, Inbox};
 use crate::promote::token::LoopCell;
 use crate::promote::{Crew, guard};
 use crate::returns::ReturnQueue;
-use crate::{Bind, Config, Handler, Interpreter, Listener, NoInterpreter, Peer};
+use crate::{Bind, Config, Handler, Interpreter, Listener, NoInterpreter, Peer, Record};
 
 /// A server whose threads are running.
 pub struct Server {
@@ -30,6 +29,17 @@ pub struct Stopper {
     engine: Arc<Engine>,
     /// When draining turns into ending.
     deadline: Arc<Mutex<Option<Instant>>>,
+}
+
+/// Wakes a server's loop.
+#[derive(Clone, Debug)]
+pub struct Bell(Arc<Doorbell>);
+
+impl Bell {
+    /// The loop makes a turn: [`Counters::turns`](crate::Counters::turns) grows.
+    pub fn ring(&self) {
+        self.0.ring();
+    }
 }
 
 /// How a server ended.
@@ -55,15 +65,15 @@ impl Server {
         handler: Arc<dyn Handler>,
         interpreter: Arc<dyn Interpreter>,
     ) -> io::Result<Server> {
-        let counters = Arc::new(Counters::default());
-        let crew = Arc::new(Crew::new(config.threads, Arc::clone(&counters)));
+        let counters = config.record.clone();
+        let crew = Arc::new(Crew::new(config.threads, counters.clone()));
         let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
         let returns = Arc::new(ReturnQueue::new());
         let inbox = Arc::new(Inbox::default());
         let event_loop = EventLoop::new(
             Arc::clone(&setup),
-            Arc::clone(&counters),
+            counters.clone(),
             Arc::clone(&doorbell),
             Arc::clone(&crew),
             Arc::clone(&returns),
@@ -155,6 +165,12 @@ impl Server {
         engine.doorbell.ring();
     }
 
+    /// A handle that wakes the loop, for no reason but to see it turn.
+    #[must_use]
+    pub fn bell(&self) -> Bell {
+        Bell(Arc::clone(&self.stopper.engine.doorbell))
+    }
+
     /// A handle that ends this server.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
@@ -163,8 +179,8 @@ impl Server {
 
     /// What the server has counted so far.
     #[must_use]
-    pub fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.stopper.engine.counters)
+    pub fn counters(&self) -> Record {
+        self.stopper.engine.counters.clone()
     }
 
     /// Waits until the server has ended. Must not be called with the interpreter lock held.

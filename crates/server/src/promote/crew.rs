@@ -12,14 +12,13 @@ use std::time::{Duration, Instant};
 
 use super::parker::Parker;
 use super::token::Stamp;
-use crate::Exchange;
 use crate::connections::Key;
-use crate::counters::Counters;
+use crate::{Exchange, Record};
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Crew {
-    counters: Arc<Counters>,
+    counters: Record,
     most_calls: usize,
     detached: AtomicUsize,
     /// No call may begin: the handler is not there yet.
@@ -76,7 +75,7 @@ const STREAK: usize = 8;
 const MOST_WAITING: usize = 4096;
 
 impl Crew {
-    pub(crate) fn new(most_calls: usize, counters: Arc<Counters>) -> Crew {
+    pub(crate) fn new(most_calls: usize, counters: Record) -> Crew {
         Crew {
             counters,
             most_calls: most_calls.max(1),
