@@ -23,6 +23,7 @@ mod launch;
 mod notify;
 mod oom;
 mod pid_file;
+mod polled;
 mod privileges;
 mod reload;
 mod rounds;

@@ -199,7 +199,7 @@ impl Supervisor {
         others.extend(self.workers.iter().filter(|worker| !worker.is_mute).map(|worker| worker.channel.as_fd()));
         others.extend(self.zygotes.iter().filter(|zygote| !zygote.is_mute).map(|zygote| zygote.channel.as_fd()));
         others.extend(self.control.iter().map(|control| control.0.as_fd()));
-        others.extend(self.watch.iter().map(AsFd::as_fd));
+        others.extend(self.watch.iter().filter_map(FileWatch::fd));
         let at_most = due.map(|due| due.saturating_duration_since(now));
         let woken = self.signals.wait_at_most(&others, at_most)?;
         if let Some(Woken::Signal(signal)) = woken {
