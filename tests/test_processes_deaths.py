@@ -208,5 +208,5 @@ def test_status_shows_workers_and_adds_up_also_those_that_have_ended(serve):
         head, *rows, total = completed.stdout.splitlines()
         assert head == f"server {server.process.pid} (deaths): generation 1, 2 workers wanted"
         assert len(rows) == 2 and all(re.search(r"serves, [\d.]+s old, \d+ MiB, connections \d+", row) for row in rows)
-        assert total == "all, with 1 that have ended, connections 7, requests 7, refused 0, queued 0"
+        assert total == "all, with 1 that have ended, connections 7, requests 7, refused 0, queued 0, timed out 0"
     assert run("status", "4194304").returncode == 1

@@ -51,7 +51,9 @@ UNSAFE = {
     "crates/wsgi/src/gil.rs",
     "crates/wsgi/src/latin1.rs",
     "crates/wsgi/src/response_iter.rs",
+    "crates/wsgi/src/stacks.rs",
     "crates/wsgi/src/start_response.rs",
+    "crates/wsgi/src/timeout.rs",
 }
 
 NO_STD = "crates/http/src"

@@ -25,6 +25,7 @@ pub(crate) fn examine(block: &'static [AtomicU64]) -> Findings {
             ("requests", count(&counters.requests)),
             ("refused", count(&counters.rejected)),
             ("queued", count(&counters.queued)),
+            ("timed out", count(&counters.timed_out)),
         ],
     }
 }

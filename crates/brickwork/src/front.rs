@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::files;
 use crate::health::{PROBE, Readiness, Watched};
 use crate::pulse::Pulse;
+use crate::recycle::Worn;
 use crate::serve::{self, plain};
 
 /// See the module's documentation.
@@ -48,7 +49,7 @@ impl Place {
 
 impl Front {
     /// Starts the threads, with nothing behind them yet, and nothing to accept from.
-    pub(crate) fn start(config: &Config, place: Place) -> Result<Front, LoadError> {
+    pub(crate) fn start(config: &Config, place: Place, worn: &Worn) -> Result<Front, LoadError> {
         let access_log = serve::open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
         let needs_python = serve::application_name(config).is_some();
         let interpreter: Arc<dyn Interpreter> = if needs_python { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
@@ -57,6 +58,11 @@ impl Front {
         let mut settings = serve::server_config(config, access_log.clone());
         settings.balance = place.balance;
         settings.record = place.record;
+        let worn = worn.clone();
+        settings.on_stuck = Some(Arc::new(move || {
+            tracing::error!("too many threads do not come back from the application: this worker is to be replaced");
+            worn.note();
+        }));
         settings.sendfile_root =
             config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose().map_err(plain)?;
         let no_thread = |error: std::io::Error| plain(format!("the server's threads: {error}"));

@@ -46,6 +46,8 @@ mod _brickwork {
     use crate::http1::{RequestReader, ResponseWriter, RuleBroken, interim_response};
     use crate::sizing::Sizing;
     use crate::{control, supervise, worker};
+    #[pymodule_export]
+    use brickwork_wsgi::RequestTimeout;
 
     /// Runs the command with `arguments` (without the program's name) and returns its exit status. Call it from the
     /// main thread.

@@ -19,6 +19,7 @@ use crate::config::{Config, DurationText, LogTarget};
 use crate::health::Readiness;
 use crate::log;
 use crate::pulse::Pulse;
+use crate::recycle::Worn;
 
 /// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to
 /// Python, so that `atexit` runs. If requests are stuck in the application it does not return: Python would wait for
@@ -137,14 +138,14 @@ pub(crate) struct Supervised {
     /// What health checks say.
     pub(crate) readiness: Arc<Readiness>,
     /// Enough requests were served.
-    pub(crate) is_worn: Arc<AtomicBool>,
+    pub(crate) worn: Worn,
     pub(crate) pulse: Option<Pulse>,
     pub(crate) config: Config,
 }
 
 impl Supervised {
     fn ask_for_replacement(&self) {
-        if self.is_worn.swap(false, Ordering::Relaxed) {
+        if self.worn.take() {
             self.channel.report(&Report::Recycle);
         }
     }
@@ -166,6 +167,7 @@ impl Stopping {
             Signal::SIGTERM => self.leave(name),
             // From the terminal, to everybody: the supervisor says what it means.
             Signal::SIGINT => {}
+            Signal::SIGUSR2 => self.stopper.log_calls(),
             _ => {
                 tracing::info!("{name}: ending at once");
                 self.stopper.stop_now();

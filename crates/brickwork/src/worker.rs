@@ -3,10 +3,9 @@
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use brickwork_supervisor::{Channel, Forked, Handoff, Report, Role, Signal, Signals, fork_orphan, set_process_name};
-use brickwork_wsgi::let_go_after_fork;
+use brickwork_wsgi::{let_go_after_fork, prepare_stacks_without_lock};
 use pyo3::prelude::*;
 
 use crate::application::{self, LoadError};
@@ -16,7 +15,7 @@ use crate::fork_safety;
 use crate::front::{Front, Place};
 use crate::last_words;
 use crate::main_thread::{self, Supervised};
-use crate::recycle::Counted;
+use crate::recycle::{Counted, Worn};
 use crate::serve::{self, plain};
 
 /// Is a child of the supervisor until it is told to end; returns the process's exit status.
@@ -35,13 +34,18 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
         return 1;
     }
     // Ctrl-C at a terminal reaches us too; what it means the supervisor says.
-    let deaf = Signals::install(&[Signal::SIGINT]);
+    let deaf = match Signals::install(&[Signal::SIGINT]) {
+        Ok(deaf) => deaf,
+        Err(error) => return fail(config, &channel, plain(format!("signals: {error}"))),
+    };
+    let worn = Worn::new(deaf.waker());
     let writer = last_words::writer(py);
     last_words::prepare(py, &channel, writer);
-    let begun = match begin(py, config, handoff, listeners, Place::at(&board, handoff.place)) {
-        Ok(begun) => begun,
-        Err(error) => return fail(config, &channel, error),
-    };
+    let begun =
+        match begin(py, config, handoff, Begun::Not { listeners, place: Place::at(&board, handoff.place) }, &worn) {
+            Ok(begun) => begun,
+            Err(error) => return fail(config, &channel, error),
+        };
     let application = match check_version(handoff).and_then(|()| load(py, config, &channel)) {
         Ok(application) => application,
         Err(error) => {
@@ -63,7 +67,7 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
     };
     drop(deaf);
     let channel = Arc::new(channel);
-    work(py, config, &channel, begun, application).unwrap_or_else(|error| fail(config, &channel, error))
+    work(py, config, &channel, begun, worn, application).unwrap_or_else(|error| fail(config, &channel, error))
 }
 
 /// What was done before the application is imported.
@@ -86,20 +90,15 @@ impl Begun {
 /// is imported. Any other worker leaves them to those that can serve them.
 ///
 /// A zygote cannot: it must have no threads.
-fn begin(
-    py: Python<'_>,
-    config: &Config,
-    handoff: &Handoff,
-    listeners: Vec<OwnedFd>,
-    place: Place,
-) -> Result<Begun, LoadError> {
+fn begin(py: Python<'_>, config: &Config, handoff: &Handoff, begun: Begun, worn: &Worn) -> Result<Begun, LoadError> {
     let is_early = handoff.is_first && handoff.role == Role::Worker && config.health_path.is_some();
-    if !is_early {
-        return Ok(Begun::Not { listeners, place });
-    }
+    let (listeners, place) = match begun {
+        Begun::Not { listeners, place } if is_early => (listeners, place),
+        begun => return Ok(begun),
+    };
     // The application may fork while it is imported.
     let_go_after_fork(py).map_err(|error| plain(error.to_string()))?;
-    let front = Front::start(config, place)?;
+    let front = Front::start(config, place, worn)?;
     front.probe(py)?;
     front.open_early(listeners)?;
     Ok(Begun::Early(front))
@@ -193,16 +192,21 @@ fn work(
     config: &Config,
     channel: &Arc<Channel>,
     begun: Begun,
+    worn: Worn,
     application: Option<Bound<'_, PyAny>>,
 ) -> Result<u8, LoadError> {
     main_thread::warn_of_replaced_handlers(py);
-    let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT])
+    let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR2])
         .map_err(|error| plain(format!("signals: {error}")))?;
-    let is_worn = Arc::new(AtomicBool::new(false));
     let files = files::open(&config.mounts).map_err(plain)?;
+    if application.is_some()
+        && let Err(error) = prepare_stacks_without_lock(py)
+    {
+        tracing::warn!("it cannot be said where requests are while the interpreter lock is held: {error}");
+    }
     let mut handler = serve::handler(py, config, application, files)?;
     if let Some(most) = config.processes.max_requests {
-        handler = Arc::new(Counted::new(handler, most, Arc::clone(&is_worn), signals.waker()));
+        handler = Arc::new(Counted::new(handler, most, worn.clone()));
     }
     let front = match begun {
         Begun::Early(front) => {
@@ -210,7 +214,7 @@ fn work(
             front
         }
         Begun::Not { listeners, place } => {
-            let front = Front::start(config, place)?;
+            let front = Front::start(config, place, &worn)?;
             front.complete(handler);
             front.probe(py)?;
             front.listen(listeners)?;
@@ -220,6 +224,6 @@ fn work(
     front.readiness.begin();
     channel.report(&Report::Ready);
     let Front { server, readiness, access_log, pulse, .. } = front;
-    let supervised = Supervised { channel: Arc::clone(channel), readiness, is_worn, pulse, config: config.clone() };
+    let supervised = Supervised { channel: Arc::clone(channel), readiness, worn, pulse, config: config.clone() };
     Ok(main_thread::wait_and_leave(py, signals, server, supervised, access_log))
 }

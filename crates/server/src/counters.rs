@@ -37,4 +37,8 @@ pub struct Counters {
     pub threads_started: AtomicU64,
     /// Threads that ended because they had nothing to do.
     pub threads_retired: AtomicU64,
+    /// Requests answered 504 in place of a handler that took too long.
+    pub timed_out: AtomicU64,
+    /// Threads that did not come back from such a handler and were replaced.
+    pub threads_abandoned: AtomicU64,
 }

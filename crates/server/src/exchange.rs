@@ -101,6 +101,19 @@ impl Exchange {
         &self.slot().peer
     }
 
+    /// The start of the request line: method and target.
+    pub(crate) fn method_and_target(&self) -> &[u8] {
+        let (method, target) = (self.head.method_span, self.head.target.raw);
+        Span { start: method.start, len: (target.start + target.len).saturating_sub(method.start) }
+            .of(self.input.unused())
+    }
+
+    /// Whether the server has answered in place of the handler: what that still says is discarded.
+    #[must_use]
+    pub fn is_superseded(&self) -> bool {
+        self.slot().claim.is_with_loop()
+    }
+
     /// Which request on its connection this is, from 1.
     #[must_use]
     pub fn request_number(&self) -> u32 {

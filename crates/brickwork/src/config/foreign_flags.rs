@@ -30,10 +30,7 @@ const TABLE: &[(&[&str], &str)] = &[
         "not needed: connections cost no thread; --threads bounds calls into the application",
     ),
     (&["--blocking-threads", "--enable-threads"], "use --threads"),
-    (
-        &["-t", "--timeout", "--harakiri"],
-        "not yet: a slow request holds up no other one; clients are bound by --head-timeout and its like",
-    ),
+    (&["--harakiri"], "use --timeout"),
     (&["--http1-header-read-timeout"], "use --head-timeout"),
     (&["--http1-keep-alive", "--so-keepalive", "--http-keepalive"], "use --keep-alive TIME"),
     (&["--workers-kill-timeout", "--worker-reload-mercy"], "use --graceful-timeout"),

@@ -104,6 +104,14 @@ pub(crate) struct Raw {
     #[arg(long, value_name = "LIST", help_heading = "Listening")]
     pub(crate) forwarded_allow_ips: Option<String>,
 
+    /// The application begins to answer a request within so long, else it is answered 504 and interrupted; 0: never
+    /// (default 30s)
+    #[arg(short, long, value_name = "TIME", value_parser = parse_duration, help_heading = "Application")]
+    pub(crate) timeout: Option<Duration>,
+    /// Log where a request is that takes longer than this; 0: never (default 5s)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Application")]
+    pub(crate) slow_request: Option<Duration>,
+
     /// A connection waits so long for its next request (default 75s)
     #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
     pub(crate) keep_alive: Option<Duration>,

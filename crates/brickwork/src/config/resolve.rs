@@ -40,6 +40,10 @@ pub(crate) struct Config {
     pub(crate) threads: usize,
     /// How long a request may wait for one of them.
     pub(crate) queue_timeout: Duration,
+    /// How long the application may take to begin its answer; None: as long as it likes.
+    pub(crate) timeout: Option<Duration>,
+    /// After how long it is logged where a request is; None: never.
+    pub(crate) slow_request: Option<Duration>,
     /// How long a peer may take.
     pub(crate) deadlines: Deadlines,
     /// How long requests in flight have to finish.
@@ -137,6 +141,8 @@ pub(crate) fn resolve(
         chdir: raw.chdir,
         threads: raw.threads.unwrap_or(64) as usize,
         queue_timeout: raw.queue_timeout.unwrap_or(Duration::from_secs(30)),
+        timeout: Some(raw.timeout.unwrap_or(Duration::from_secs(30))).filter(|timeout| !timeout.is_zero()),
+        slow_request: Some(raw.slow_request.unwrap_or(Duration::from_secs(5))).filter(|slow| !slow.is_zero()),
         deadlines: Deadlines {
             keep_alive: raw.keep_alive.unwrap_or(Duration::from_secs(75)),
             head: raw.head_timeout.unwrap_or(Duration::from_secs(30)),
