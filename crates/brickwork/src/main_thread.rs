@@ -16,7 +16,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::config::{Config, DurationText, LogTarget};
+use crate::health::Readiness;
 use crate::log;
+use crate::pulse::Pulse;
+use crate::recycle::Worn;
 
 /// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to
 /// Python, so that `atexit` runs. If requests are stuck in the application it does not return: Python would wait for
@@ -25,12 +28,13 @@ pub(crate) fn wait_and_leave(
     py: Python<'_>,
     signals: Signals,
     server: Server,
-    supervised: Supervised,
+    mut supervised: Supervised,
     access_log: Option<AccessLog>,
 ) -> u8 {
     let wakeup = PythonWakeup::install(py)
         .inspect_err(|error| tracing::warn!("the application's signal handlers may run late: {error}"))
         .ok();
+    let pulse = supervised.pulse.take();
     let grace = supervised.config.graceful_timeout;
     let stopping = Stopping {
         stopper: server.stopper(),
@@ -56,6 +60,8 @@ pub(crate) fn wait_and_leave(
     if let Ended::Abandoned(_) = ended {
         leave_stuck_threads_behind(py);
     }
+    // Before Python finalizes: nobody may take its lock then.
+    py.detach(|| pulse.into_iter().for_each(Pulse::stop));
     0
 }
 
@@ -107,7 +113,13 @@ fn wait_detached(
                     return watch.ended.get().copied();
                 }
             }
-            Ok(Woken::Interrupted) => return watch.ended.get().copied(),
+            // Python's own handler leaves a note. Without one there is nothing to do that takes the interpreter lock, which may be
+            // out of reach: CPython has only written its stacks.
+            Ok(Woken::Interrupted) => {
+                if wakeup.is_none_or(PythonWakeup::empty) {
+                    return watch.ended.get().copied();
+                }
+            }
             Err(error) => {
                 tracing::error!("waiting for signals: {error}");
                 stopping.stopper.stop_now();
@@ -124,15 +136,16 @@ fn wait_detached(
 pub(crate) struct Supervised {
     pub(crate) channel: Arc<Channel>,
     /// What health checks say.
-    pub(crate) is_ready: Arc<AtomicBool>,
+    pub(crate) readiness: Arc<Readiness>,
     /// Enough requests were served.
-    pub(crate) is_worn: Arc<AtomicBool>,
+    pub(crate) worn: Worn,
+    pub(crate) pulse: Option<Pulse>,
     pub(crate) config: Config,
 }
 
 impl Supervised {
     fn ask_for_replacement(&self) {
-        if self.is_worn.swap(false, Ordering::Relaxed) {
+        if self.worn.take() {
             self.channel.report(&Report::Recycle);
         }
     }
@@ -166,7 +179,7 @@ impl Stopping {
         loop {
             match self.supervised.channel.next_order() {
                 Heard::Message(Order::Drain { idle }) => self.drain(idle),
-                Heard::Message(Order::Unready) => self.supervised.is_ready.store(false, Ordering::Relaxed),
+                Heard::Message(Order::Unready) => self.supervised.readiness.end(),
                 Heard::Message(Order::Stop) => self.stopper.stop_now(),
                 Heard::Message(Order::ReopenLogs) => self.reopen_logs(),
                 Heard::Message(Order::Fork { .. }) => {}
@@ -188,7 +201,7 @@ impl Stopping {
     }
 
     fn drain(&mut self, idle: Duration) {
-        self.supervised.is_ready.store(false, Ordering::Relaxed);
+        self.supervised.readiness.end();
         self.stopper.drain_keeping_idle(self.grace, idle);
         // A reload is through when nobody is served by the old code who comes anew. The loop answers within milliseconds.
         for _ in 0..1000 {

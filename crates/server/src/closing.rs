@@ -17,6 +17,7 @@ const LINGER_AT_ONCE: usize = 64;
 impl EventLoop {
     /// Takes an exchange back from its handler.
     pub(crate) fn complete(&mut self, mut exchange: Box<Exchange>) {
+        self.ledger.end(exchange.entry.take());
         if exchange.is_superseded() {
             return self.put_away(exchange);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use brickwork_http::{Limits, Piece, Rejection};
 
-use crate::{AccessLog, Balance, Interpreter, Peer, SendfileRoot, TrustedPeers};
+use crate::{AccessLog, Balance, Interpreter, Peer, Record, SendfileRoot, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub struct Config {
     /// Connections accepted from one listener before others have their turn. Few, if other processes share the listener: the rest is
     /// for whoever is less busy.
     pub accepts_at_once: usize,
+    /// What this server leaves behind.
+    pub record: Record,
     /// How many connections the processes have that share the listeners.
     pub balance: Option<Balance>,
     /// How long a request may wait for one of them before it is answered 503.
@@ -158,6 +160,7 @@ impl Default for Config {
             },
             threads: 64,
             accepts_at_once: 64,
+            record: Record::default(),
             balance: None,
             queue_timeout: Duration::from_secs(30),
             timeout: Some(Duration::from_secs(30)),

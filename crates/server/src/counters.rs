@@ -29,6 +29,10 @@ pub struct Counters {
     pub waiting: AtomicU64,
     /// Nanoseconds that threads waited for the interpreter lock before they called the handler.
     pub lock_nanoseconds: AtomicU64,
+    /// Requests that are with the handler now, or wait for it.
+    pub in_flight: AtomicU64,
+    /// Times that the loop went round.
+    pub turns: AtomicU64,
     /// Threads started to handle requests.
     pub threads_started: AtomicU64,
     /// Threads that ended because they had nothing to do.

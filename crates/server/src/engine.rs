@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::calls::Calls;
 use crate::clerk::Clerk;
 use crate::config::Setup;
-use crate::counters::Counters;
 use crate::doorbell::Doorbell;
 use crate::event_loop::EventLoop;
 use crate::inbox::Inbox;
@@ -16,7 +15,7 @@ use crate::poller::Poller;
 use crate::promote::token::{LoopCell, Stamp};
 use crate::promote::{Crew, Duty, ThreadClock, work};
 use crate::returns::ReturnQueue;
-use crate::{Exchange, Handler, Listener};
+use crate::{Exchange, Handler, Listener, Record};
 
 /// See the module's documentation.
 pub(crate) struct Engine {
@@ -27,7 +26,7 @@ pub(crate) struct Engine {
     pub(crate) crew: Arc<Crew>,
     pub(crate) returns: Arc<ReturnQueue<Box<Exchange>>>,
     pub(crate) doorbell: Arc<Doorbell>,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Record,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) clerk: Arc<Clerk>,
@@ -43,7 +42,7 @@ pub(crate) struct Engine {
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) setup: Arc<Setup>,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Record,
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) crew: Arc<Crew>,
     pub(crate) returns: Arc<ReturnQueue<Box<Exchange>>>,

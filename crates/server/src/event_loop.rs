@@ -17,7 +17,6 @@ use crate::calls::Calls;
 use crate::clerk::Clerk;
 use crate::config::Setup;
 use crate::connections::{Connections, Key, Phase};
-use crate::counters::Counters;
 use crate::date::Date;
 use crate::deadlines::{Deadlines, Millis, NEVER};
 use crate::doorbell::Doorbell;
@@ -25,14 +24,17 @@ use crate::engine::Shared;
 use crate::inbox::Inbox;
 use crate::poller::{Events, Poller, Readiness};
 use crate::promote::Crew;
+use crate::record::Ledger;
 use crate::returns::ReturnQueue;
-use crate::{Exchange, Listener};
+use crate::{Exchange, Listener, Record};
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct EventLoop {
     pub(crate) setup: Arc<Setup>,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Record,
+    /// The requests that are out.
+    pub(crate) ledger: Ledger,
     doorbell: Arc<Doorbell>,
     pub(crate) crew: Arc<Crew>,
     returns: Arc<ReturnQueue<Box<Exchange>>>,
@@ -95,6 +97,7 @@ impl EventLoop {
         }
         Ok(EventLoop {
             setup,
+            ledger: Ledger::new(counters.clone()),
             counters,
             doorbell,
             crew,
@@ -170,6 +173,7 @@ impl EventLoop {
         if let Err(error) = self.poller.wait(&mut self.events, timeout) {
             tracing::error!("waiting for events failed: {error}");
         }
+        self.counters.turns.fetch_add(1, Relaxed);
         self.now = self.clock();
         self.date.refresh();
         self.look_at_calls();

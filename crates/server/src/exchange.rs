@@ -16,6 +16,7 @@ use crate::connections::Key;
 use crate::date::Date;
 use crate::input::Input;
 use crate::intake::{Intake, Refusal};
+use crate::record::Entry;
 use crate::response::Progress as ResponseProgress;
 use crate::slot::Slot;
 use crate::transport::{Moved, Transport};
@@ -47,6 +48,8 @@ pub struct Exchange {
     pub(crate) began: Option<Instant>,
     /// When it began to wait for a thread.
     pub(crate) queued: Option<Instant>,
+    /// Where the record tells of it, while it is out.
+    pub(crate) entry: Option<Entry>,
     pub(crate) date: Date,
     pub(crate) progress: ResponseProgress,
 }
@@ -184,6 +187,7 @@ impl Exchange {
             is_unlogged: false,
             began: None,
             queued: None,
+            entry: None,
             date: Date::default(),
             progress: ResponseProgress::default(),
         }

@@ -79,6 +79,7 @@ impl EventLoop {
 
     /// Keeps an exchange's buffers for another connection.
     pub(crate) fn recycle(&mut self, mut exchange: Box<Exchange>) {
+        self.ledger.end(exchange.entry.take());
         exchange.release();
         if self.spare.len() < SPARE {
             self.spare.push(exchange);
@@ -150,6 +151,7 @@ impl EventLoop {
         connection.slot.claim.reopen();
         exchange.number = connection.requests;
         exchange.date = self.date;
+        exchange.entry = Some(self.ledger.begin(exchange.request()));
         if connection.is_trusted {
             exchange.forwarded = Forwarded::read(exchange.request(), &self.setup.config.trusted);
         }

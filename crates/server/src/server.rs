@@ -10,13 +10,12 @@ use std::time::{Duration, Instant};
 use crate::calls::Calls;
 use crate::clerk::{Clerk, Notice, keep_records};
 use crate::config::Setup;
-use crate::counters::Counters;
 use crate::doorbell::Doorbell;
 use crate::engine::{Engine, Orders, Shared, or_abort};
 use crate::inbox::{Arrival, Inbox};
 use crate::promote::{Crew, guard};
 use crate::returns::ReturnQueue;
-use crate::{Bind, Config, Handler, Interpreter, Listener, NoInterpreter, Peer};
+use crate::{Bind, Config, Handler, Interpreter, Listener, NoInterpreter, Peer, Record};
 
 /// A server whose threads are running.
 pub struct Server {
@@ -30,6 +29,17 @@ pub struct Stopper {
     engine: Arc<Engine>,
     /// When draining turns into ending.
     deadline: Arc<Mutex<Option<Instant>>>,
+}
+
+/// Wakes a server's loop.
+#[derive(Clone, Debug)]
+pub struct Bell(Arc<Doorbell>);
+
+impl Bell {
+    /// The loop makes a turn: [`Counters::turns`](crate::Counters::turns) grows.
+    pub fn ring(&self) {
+        self.0.ring();
+    }
 }
 
 /// How a server ended.
@@ -55,8 +65,8 @@ impl Server {
         handler: Arc<dyn Handler>,
         interpreter: Arc<dyn Interpreter>,
     ) -> io::Result<Server> {
-        let counters = Arc::new(Counters::default());
-        let crew = Arc::new(Crew::new(config.threads, Arc::clone(&counters)));
+        let counters = config.record.clone();
+        let crew = Arc::new(Crew::new(config.threads, counters.clone()));
         let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
         let (returns, inbox) = (Arc::new(ReturnQueue::new()), Arc::new(Inbox::default()));
@@ -122,6 +132,25 @@ impl Server {
         engine.doorbell.ring();
     }
 
+    /// From now on requests wait in the queue, but for those that need no call: the handler has to be made ready first. Say so before
+    /// there are any.
+    pub fn hold_calls(&self) {
+        self.stopper.engine.crew.hold(true);
+    }
+
+    /// The handler is ready: what waits is handled.
+    pub fn release_calls(&self) {
+        let engine = &self.stopper.engine;
+        engine.crew.hold(false);
+        engine.doorbell.ring();
+    }
+
+    /// A handle that wakes the loop, for no reason but to see it turn.
+    #[must_use]
+    pub fn bell(&self) -> Bell {
+        Bell(Arc::clone(&self.stopper.engine.doorbell))
+    }
+
     /// A handle that ends this server.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
@@ -130,8 +159,8 @@ impl Server {
 
     /// What the server has counted so far.
     #[must_use]
-    pub fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.stopper.engine.counters)
+    pub fn counters(&self) -> Record {
+        self.stopper.engine.counters.clone()
     }
 
     /// Waits until the server has ended. Must not be called with the interpreter lock held.

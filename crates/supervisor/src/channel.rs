@@ -14,6 +14,7 @@ use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, recvmsg, sendmsg, socketpair,
 };
 
+use crate::LastWords;
 use crate::descriptor::received_fd;
 
 /// One end of the line.
@@ -56,6 +57,8 @@ pub enum Report {
     Quiet,
     /// The application was imported from these files and directories.
     Imported(Vec<PathBuf>),
+    /// With a descriptor: it writes its stacks there when it crashes, or is asked where it is.
+    LastWords,
 }
 
 /// A message, or why there is none.
@@ -102,10 +105,17 @@ impl Channel {
         let _ = self.send(&report.encode(), None);
     }
 
-    /// The next report, without waiting.
-    pub(crate) fn hear(&self) -> Heard<Report> {
+    /// Tells the supervisor where to look for them.
+    pub fn report_last_words(&self, last_words: &LastWords) {
+        let _ = self.send(&Report::LastWords.encode(), Some(last_words.as_raw_fd()));
+    }
+
+    /// The next report and what came along, without waiting.
+    pub(crate) fn hear(&self) -> Heard<(Report, Option<OwnedFd>)> {
         match self.receive(MsgFlags::MSG_DONTWAIT) {
-            Heard::Message((bytes, _)) => Report::decode(&bytes).map_or(Heard::Nothing, Heard::Message),
+            Heard::Message((bytes, fd)) => {
+                Report::decode(&bytes).map_or(Heard::Nothing, |report| Heard::Message((report, fd)))
+            }
             Heard::Nothing => Heard::Nothing,
             Heard::End => Heard::End,
         }
@@ -206,6 +216,7 @@ impl Report {
             Report::Failed(text) => [b"x", text.as_bytes()].concat(),
             Report::Recycle => b"c".to_vec(),
             Report::Quiet => b"q".to_vec(),
+            Report::LastWords => b"w".to_vec(),
             Report::Imported(paths) => {
                 let paths = paths.iter().map(|path| path.to_string_lossy().into_owned());
                 [b"i".to_vec(), paths.collect::<Vec<String>>().join("\n").into_bytes()].concat()
@@ -222,6 +233,7 @@ impl Report {
             b'x' => Report::Failed(text.into_owned()),
             b'c' => Report::Recycle,
             b'q' => Report::Quiet,
+            b'w' => Report::LastWords,
             b'i' => Report::Imported(text.lines().map(PathBuf::from).collect()),
             _ => return None,
         })
@@ -251,11 +263,24 @@ mod tests {
         ];
         for report in reports {
             child.report(&report);
-            assert_eq!(supervisor.hear(), Heard::Message(report));
+            assert_eq!(heard(&supervisor), Heard::Message(report));
         }
-        assert_eq!(supervisor.hear(), Heard::Nothing);
+        assert_eq!(heard(&supervisor), Heard::Nothing);
+        child.report_last_words(&LastWords::create().unwrap());
+        assert!(matches!(supervisor.hear(), Heard::Message((Report::LastWords, Some(_)))));
         drop(child);
-        assert_eq!(supervisor.hear(), Heard::End);
+        assert_eq!(heard(&supervisor), Heard::End);
+    }
+
+    fn heard(channel: &Channel) -> Heard<Report> {
+        match channel.hear() {
+            Heard::Message((report, fd)) => {
+                assert!(fd.is_none());
+                Heard::Message(report)
+            }
+            Heard::Nothing => Heard::Nothing,
+            Heard::End => Heard::End,
+        }
     }
 
     #[test]
@@ -266,7 +291,7 @@ mod tests {
         let (worker_end, place) = zygote.wait_for_fork().unwrap();
         assert_eq!(place, 3);
         worker_end.report(&Report::Ready);
-        assert_eq!(ours.hear(), Heard::Message(Report::Ready));
+        assert_eq!(heard(&ours), Heard::Message(Report::Ready));
         drop(supervisor);
         assert!(zygote.wait_for_fork().is_none());
     }

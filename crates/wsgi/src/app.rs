@@ -49,7 +49,7 @@ impl WsgiApp {
     /// # Errors
     /// If Python is out of memory.
     pub fn new(py: Python<'_>, application: Py<PyAny>, settings: &WsgiSettings) -> PyResult<WsgiApp> {
-        fork::register(py)?;
+        fork::let_go_after_fork(py)?;
         let errors = Py::new(py, ErrorStream::new(Arc::clone(&settings.errors)))?;
         let environs = Environs::new(py, settings, &errors)?;
         Ok(WsgiApp { application, environs, errors })

@@ -29,6 +29,7 @@ mod thread;
 mod timeout;
 
 pub use app::{WsgiApp, WsgiSettings};
+pub use fork::let_go_after_fork;
 pub use gil::Gil;
 pub use names::{environ_key, percent_decoded};
 pub use stacks::prepare_stacks_without_lock;

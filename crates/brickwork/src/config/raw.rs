@@ -57,6 +57,12 @@ pub(crate) struct Raw {
     /// Replace a worker after about so long
     #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Processes")]
     pub(crate) max_worker_lifetime: Option<Duration>,
+    /// Replace a worker that has more memory than this
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Processes")]
+    pub(crate) max_worker_rss: Option<u64>,
+    /// Replace a worker in which the event loop or the interpreter lock stands still for so long; 0: never (default 60s)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Processes")]
+    pub(crate) hang_timeout: Option<Duration>,
     /// Write the supervisor's process id to this file
     #[arg(short, long, value_name = "FILE", help_heading = "Processes")]
     pub(crate) pid: Option<PathBuf>,

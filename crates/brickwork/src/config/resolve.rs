@@ -79,6 +79,10 @@ pub(crate) struct Processes {
     pub(crate) max_requests: Option<(u64, u64)>,
     /// Time after which a worker is replaced.
     pub(crate) max_worker_lifetime: Option<Duration>,
+    /// Bytes of memory above which a worker is replaced.
+    pub(crate) max_worker_rss: Option<u64>,
+    /// Time after which a worker that stands still is replaced.
+    pub(crate) hang_timeout: Option<Duration>,
     /// How long readiness is false before anything else happens.
     pub(crate) drain_delay: Duration,
     /// The file with the supervisor's process id.
@@ -181,6 +185,8 @@ fn resolve_processes(raw: &Raw, web_concurrency: Option<String>) -> Result<Proce
         preload,
         max_requests: raw.max_requests.filter(|&most| most > 0).map(|most| (most, jitter)),
         max_worker_lifetime: raw.max_worker_lifetime,
+        max_worker_rss: raw.max_worker_rss.filter(|&most| most > 0),
+        hang_timeout: Some(raw.hang_timeout.unwrap_or(Duration::from_secs(60))).filter(|timeout| !timeout.is_zero()),
         drain_delay: raw.drain_delay.unwrap_or(Duration::ZERO),
         pid_file: raw.pid.clone(),
         user: raw.user.clone(),

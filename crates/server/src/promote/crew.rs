@@ -13,17 +13,18 @@ use std::time::{Duration, Instant};
 use super::parker::Parker;
 use super::releases::Releases;
 use super::tenure;
-use crate::Exchange;
 use crate::calls::Post;
 use crate::connections::Key;
-use crate::counters::Counters;
+use crate::{Exchange, Record};
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Crew {
-    counters: Arc<Counters>,
+    counters: Record,
     most_calls: usize,
     detached: AtomicUsize,
+    /// No call may begin: the handler is not there yet.
+    is_held: AtomicBool,
     /// Length of the queue, readable without its lock.
     waiting: AtomicUsize,
     /// The owner of the loop is in a call, and left work at hand.
@@ -95,11 +96,12 @@ const IDLE: Duration = Duration::from_secs(30);
 const MOST_WAITING: usize = 4096;
 
 impl Crew {
-    pub(crate) fn new(most_calls: usize, counters: Arc<Counters>) -> Crew {
+    pub(crate) fn new(most_calls: usize, counters: Record) -> Crew {
         Crew {
             counters,
             most_calls: most_calls.max(1),
             detached: AtomicUsize::new(0),
+            is_held: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
             work_left: AtomicBool::new(false),
             take_over: Mutex::new(Instant::now()),
@@ -150,7 +152,12 @@ impl Crew {
 
     /// Whether the leader may call the handler now.
     pub(super) fn may_call(&self) -> bool {
-        self.detached.load(Ordering::SeqCst) < self.most_calls
+        self.detached.load(Ordering::SeqCst) < self.most_calls && !self.is_held.load(Ordering::Relaxed)
+    }
+
+    /// Whether requests wait, however many threads are free.
+    pub(crate) fn hold(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::Relaxed);
     }
 
     /// Whether there are calls whose thread lost the loop.

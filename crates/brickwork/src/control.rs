@@ -1,27 +1,37 @@
-//! `brickwork reload`: finds a running supervisor and asks it to start anew.
+//! `brickwork reload` and `brickwork status`: find a running supervisor, and ask it to start anew, or how it is.
 
 use std::io;
 
-use brickwork_supervisor::{find, read_pid, request_reload};
+use brickwork_supervisor::{Request, find, read_pid, request};
 
-use crate::cli::Reload;
+use crate::cli::{Reload, Which};
 
-/// Does it; returns what to print, or why it failed.
+/// Reloads; returns what to print, or why it failed.
 pub(crate) fn reload(wanted: &Reload) -> Result<String, String> {
-    let (pid, name) = choose(wanted)?;
+    let (pid, name) = choose(&wanted.which)?;
     let cannot = |error: io::Error| format!("server {pid} ({name}): {error}\n");
     if !wanted.wait {
         brickwork_supervisor::hang_up(pid).map_err(cannot)?;
         return Ok(format!("server {pid} ({name}) was asked to reload; its log tells what comes of it\n"));
     }
-    match request_reload(pid, &name).map_err(cannot)? {
+    match request(pid, &name, Request::Reload).map_err(cannot)? {
         Ok(text) => Ok(format!("{text}\n")),
         Err(text) => Err(format!("not reloaded, the server goes on as it was: {}\n", text.trim_end())),
     }
 }
 
+/// Asks how the server is; returns what to print, or why it failed.
+pub(crate) fn status(wanted: &Which) -> Result<String, String> {
+    let (pid, name) = choose(wanted)?;
+    let answer = request(pid, &name, Request::Status);
+    match answer.map_err(|error| format!("server {pid} ({name}): {error}\n"))? {
+        Ok(text) => Ok(format!("{text}\n")),
+        Err(text) => Err(format!("{text}\n")),
+    }
+}
+
 /// The server that is meant: process id and name.
-fn choose(wanted: &Reload) -> Result<(i32, String), String> {
+fn choose(wanted: &Which) -> Result<(i32, String), String> {
     let pid = match &wanted.pid {
         Some(path) => Some(read_pid(path).map_err(|error| format!("--pid {}: {error}\n", path.display()))?),
         None => wanted.process,
