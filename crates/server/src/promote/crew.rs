@@ -31,7 +31,7 @@ pub(crate) struct Crew {
     work_left: AtomicBool,
     /// When the loop was last taken from a call.
     take_over: Mutex<Instant>,
-    pub(super) releases: Releases,
+    releases: Mutex<Releases>,
     /// How much others were seen to hold the interpreter lock lately.
     contention: AtomicUsize,
     roster: Mutex<Roster>,
@@ -105,7 +105,7 @@ impl Crew {
             waiting: AtomicUsize::new(0),
             work_left: AtomicBool::new(false),
             take_over: Mutex::new(Instant::now()),
-            releases: Releases::default(),
+            releases: Mutex::default(),
             contention: AtomicUsize::new(0),
             roster: Mutex::new(Roster::default()),
             left: Condvar::new(),
@@ -133,7 +133,11 @@ impl Crew {
     /// The loop was taken from a call.
     pub(super) fn note_take_over(&self) {
         *self.take_over.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        self.releases.note_take_over();
+    }
+
+    /// What the watcher knows of the application's releases of the interpreter lock.
+    pub(super) fn releases(&self) -> MutexGuard<'_, Releases> {
+        self.releases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The watcher asked for the interpreter lock, and it was free, or not. Says whether others were seen to hold it lately.
