@@ -10,6 +10,7 @@ import pytest
 
 from harness.deadline import wait_until
 from harness.request import get
+from harness.server import run
 
 APP = "timeout_probe:application"
 
@@ -180,12 +181,10 @@ def test_no_interruption_ever_reaches_another_request(serve):
 
         def ask(client):
             for number in range(60):
-                name = f"{client}-{number}"
-                length = 30 + (number * 7 + client) % 40
-                response = server.get(f"/close-call?{length}&{name}")
-                answers[name] = response.status
-                # On the same threads, and nothing that may be interrupted.
-                assert text(server.get("/quick")) == "quick"
+                # In turns one about as long as the deadline, and one that ends at once unless it has to wait for the others.
+                for length in (30 + (number * 7 + client) % 40, 0):
+                    name = f"{client}-{number}-{length}"
+                    answers[name] = server.get(f"/close-call?{length}&{name}").status
 
         clients = [threading.Thread(target=ask, args=(client,)) for client in range(4)]
         for client in clients:
@@ -193,11 +192,9 @@ def test_no_interruption_ever_reaches_another_request(serve):
         for client in clients:
             client.join()
         endings = dict(line.split() for line in text(server.get("/endings")).splitlines())
-        assert len(answers) == 240 and set(answers.values()) == {200, 504}
+        assert len(answers) == 480 and set(answers.values()) == {200, 504}
         for name, status in answers.items():
-            ending = endings.get(name, "never called")
-            if status == 200:
-                assert ending == "ended", (name, ending)
+            assert status == 504 or endings[name] == "ended", (name, endings)
         interrupted = [name for name, ending in endings.items() if ending == "interrupted"]
         assert interrupted and all(answers[name] == 504 for name in interrupted)
         assert "Exception on" not in server.log() and "Exception in close" not in server.log()
@@ -233,9 +230,10 @@ def worker_of(server):
     return int(text(server.get("/pid")))
 
 
-def test_usr2_shows_every_request_in_flight_with_its_stack(serve):
+@pytest.mark.parametrize("asked", ["worker", "supervisor"])
+def test_usr2_shows_every_request_in_flight_with_its_stack(serve, asked):
     with serve(APP, "--slow-request", "0") as server:
-        worker = worker_of(server)
+        worker = worker_of(server) if asked == "worker" else server.process.pid
         waiting = [server.connect() for _ in range(3)]
         for number, connection in enumerate(waiting):
             connection.send(get(f"/sleep?2000&{number}"))
@@ -251,3 +249,35 @@ def test_usr2_shows_every_request_in_flight_with_its_stack(serve):
         for connection in waiting:
             assert text(connection.receive()) == "slept"
             connection.close()
+
+
+def test_stacks_prints_what_is_in_flight_in_every_worker(serve):
+    with serve(APP, "--slow-request", "0", "--workers", "2") as server:
+        waiting = [server.connect() for _ in range(3)]
+        for number, connection in enumerate(waiting):
+            connection.send(get(f"/sleep?3000&{number}"))
+
+        def shown():
+            ended = run("stacks", server.process.pid)
+            assert ended.returncode == 0, ended
+            return ended.stdout
+
+        def are_all_shown():
+            return all(f"GET /sleep?3000&{number} (thread" in shown() for number in range(3))
+
+        wait_until(are_all_shown, "all requests to be shown")
+        text_shown = shown()
+        assert len(re.findall(r"(?m)^worker \d+: requests in the application: \d$", text_shown)) == 2
+        assert len(re.findall(r'(?m)^    File ".*timeout_probe\.py", line \d+, in sleep$', text_shown)) == 3, text_shown
+        for connection in waiting:
+            assert text(connection.receive()) == "slept"
+            connection.close()
+
+
+def test_stacks_come_while_the_interpreter_lock_is_held(serve):
+    with serve(APP, "--slow-request", "0", "--timeout", "0") as server:
+        held = server.connect()
+        held.send(get("/hold?3000"))
+        wait_until(lambda: "in hold" in run("stacks", server.process.pid).stdout, "the stack of a call that holds the lock")
+        assert text(held.receive()) == "held"
+        held.close()

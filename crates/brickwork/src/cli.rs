@@ -32,6 +32,8 @@ enum Command {
     Reload(Reload),
     /// Show the workers of a running server, and what they have done
     Status(Which),
+    /// Show which requests are in the application of a running server now, for how long, and where
+    Stacks(Which),
     /// Say what a rule is that a message can break, with examples; without a code, list all
     Explain(Explain),
     /// Read raw bytes as a connection would bring them, and say what is made of them
@@ -83,6 +85,8 @@ pub(crate) enum Task {
     Reload(Reload),
     /// Ask a running server how it is.
     Status(Which),
+    /// Ask a running server's workers where their requests are.
+    Stacks(Which),
 }
 
 #[derive(clap::Args, Debug)]
@@ -147,6 +151,7 @@ const USAGE: &str = "brickwork [OPTIONS] APP
        brickwork static [OPTIONS] [DIR]
        brickwork reload [--wait] [--pid FILE | --name NAME | PROCESS]
        brickwork status [--pid FILE | --name NAME | PROCESS]
+       brickwork stacks [--pid FILE | --name NAME | PROCESS]
        brickwork plan [OPTIONS] [APP]
        brickwork explain [CODE]
        brickwork check-request [--json] FILE|DIR|-";
@@ -156,7 +161,7 @@ Every flag can be set in the environment too: --keep-alive as BRICKWORK_KEEP_ALI
 Exit status: 0 ended as asked, 1 could not start, 2 wrong usage.";
 
 /// The words that name a command. An application of such a name goes behind `run`.
-const COMMANDS: [&str; 8] = ["run", "demo", "static", "plan", "reload", "status", "explain", "check-request"];
+const COMMANDS: [&str; 9] = ["run", "demo", "static", "plan", "reload", "status", "stacks", "explain", "check-request"];
 
 /// Why nothing is served.
 #[derive(Debug, PartialEq, Eq)]
@@ -203,6 +208,7 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
         }
         Command::Reload(reload) => return Ok(Task::Reload(reload)),
         Command::Status(which) => return Ok(Task::Status(which)),
+        Command::Stacks(which) => return Ok(Task::Stacks(which)),
         Command::Demo(demo) => (demo.raw, Subject::Demo, Vec::new()),
         Command::Static(files) => (files.raw, Subject::Files, files.files.alone(files.directory)),
         // INVARIANT: `told` has dealt with these.

@@ -1,8 +1,8 @@
-//! `brickwork reload` and `brickwork status`: find a running supervisor, and ask it to start anew, or how it is.
+//! `brickwork reload`, `status` and `stacks`: find a running supervisor, and ask it to start anew, or how it is; or ask its workers where they are.
 
 use std::io;
 
-use brickwork_supervisor::{Request, find, read_pid, request};
+use brickwork_supervisor::{Request, find, inspect, read_pid, request};
 
 use crate::cli::{Reload, Which};
 
@@ -28,6 +28,20 @@ pub(crate) fn status(wanted: &Which) -> Result<String, String> {
         Ok(text) => Ok(format!("{text}\n")),
         Err(text) => Err(format!("{text}\n")),
     }
+}
+
+/// Asks the workers where their requests are; returns what to print, or why it failed.
+pub(crate) fn stacks(wanted: &Which) -> Result<String, String> {
+    let (pid, name) = choose(wanted)?;
+    let workers = inspect(pid).map_err(|error| format!("server {pid} ({name}): {error}\n"))?;
+    if workers.is_empty() {
+        return Err(format!("server {pid} ({name}): no worker of it can be asked\n"));
+    }
+    let shown = workers.into_iter().map(|(worker, answer)| match answer {
+        Ok(text) => format!("worker {worker}: {text}"),
+        Err(error) => format!("worker {worker} does not answer: {error}\n"),
+    });
+    Ok(shown.collect())
 }
 
 /// The server that is meant: process id and name.

@@ -72,6 +72,7 @@ mod _brickwork {
             }
             Ok(Task::Reload(wanted)) => show_outcome(control::reload(&wanted)),
             Ok(Task::Status(wanted)) => show_outcome(control::status(&wanted)),
+            Ok(Task::Stacks(wanted)) => show_outcome(control::stacks(&wanted)),
             Err(Stop::Shown(text)) => show(0, &text),
             Err(Stop::Check(check)) => check_request::run(&check, &mut io::stdout()),
             Err(Stop::Usage(text)) => show(2, &text),

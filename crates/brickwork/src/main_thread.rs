@@ -1,7 +1,7 @@
 //! What the main thread does while others serve: it waits for signals, runs the handlers that the application set with
 //! `signal.signal` (they run nowhere else), and sees to it that the process is left in order.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use brickwork_server::{AccessLog, Ended, Server, Stopper};
-use brickwork_supervisor::{Channel, Heard, Order, Report, Signal, Signals, Woken, exit_now};
+use brickwork_supervisor::{Channel, Heard, Inspection, Order, Report, Signal, Signals, Woken, exit_now};
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -41,6 +41,9 @@ pub(crate) fn wait_and_leave(
         grace,
         supervised,
         access_log: access_log.clone(),
+        inspection: Inspection::open()
+            .inspect_err(|error| tracing::warn!("brickwork stacks will not work: {error}"))
+            .ok(),
         has_lost_supervisor: false,
     };
     let watch = Watch::over(server, &signals, access_log.clone());
@@ -102,6 +105,7 @@ fn wait_detached(
             if !stopping.has_lost_supervisor {
                 others.push(stopping.supervised.channel.as_fd());
             }
+            others.extend(stopping.inspection.iter().map(Inspection::as_fd));
             signals.wait(&others)
         };
         match woken {
@@ -109,6 +113,7 @@ fn wait_detached(
             Ok(Woken::Called) => stopping.supervised.ask_for_replacement(),
             Ok(Woken::Readable) => {
                 stopping.take_orders();
+                stopping.answer_inspections();
                 if wakeup.is_some_and(PythonWakeup::empty) {
                     return watch.ended.get().copied();
                 }
@@ -157,6 +162,8 @@ struct Stopping {
     grace: Duration,
     supervised: Supervised,
     access_log: Option<AccessLog>,
+    /// Where `brickwork stacks` asks.
+    inspection: Option<Inspection>,
     has_lost_supervisor: bool,
 }
 
@@ -182,6 +189,7 @@ impl Stopping {
                 Heard::Message(Order::Unready) => self.supervised.readiness.end(),
                 Heard::Message(Order::Stop) => self.stopper.stop_now(),
                 Heard::Message(Order::ReopenLogs) => self.reopen_logs(),
+                Heard::Message(Order::ShowCalls) => self.stopper.log_calls(),
                 Heard::Message(Order::Fork { .. }) => {}
                 Heard::Nothing => return,
                 Heard::End => {
@@ -191,6 +199,17 @@ impl Stopping {
                     return;
                 }
             }
+        }
+    }
+
+    /// Tells whoever asks where requests are.
+    fn answer_inspections(&self) {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        while let Some(mut client) = self.inspection.as_ref().and_then(Inspection::next_client) {
+            let text = self.stopper.show_calls(PATIENCE);
+            // Whoever asked may have left.
+            let _ =
+                client.write_all(text.as_deref().unwrap_or("it cannot be said where its requests are\n").as_bytes());
         }
     }
 

@@ -2,17 +2,17 @@
 //!
 //! Each thread of the crew has a post. It writes there itself, plain stores before and after a call; others read without stopping it
 //! (a sequence lock: the call's number is odd while it runs, and what was read counts only if the number did not change meanwhile).
-//! Time is the kernel's coarse monotonic clock: a few milliseconds exact, and the cheapest there is.
+//! Time is the coarse clock of `record.rs`.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::thread::gettid;
-use rustix::time::{ClockId, clock_gettime};
 
 use crate::ThreadName;
 use crate::connections::Key;
 use crate::deadlines::Millis;
+pub(crate) use crate::record::now;
 
 /// All posts.
 #[derive(Debug, Default)]
@@ -78,12 +78,6 @@ pub(crate) struct Noted {
 
 const WORDS: usize = 24;
 const PAUSED: u64 = 1 << 63;
-
-/// Milliseconds on the clock of calls.
-pub(crate) fn now() -> Millis {
-    let time = clock_gettime(ClockId::MonotonicCoarse);
-    time.tv_sec.unsigned_abs() * 1000 + time.tv_nsec.unsigned_abs() / 1_000_000
-}
 
 impl Calls {
     /// The calling thread's new post.

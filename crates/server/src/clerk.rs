@@ -132,9 +132,11 @@ impl Office<'_> {
             }
             return;
         };
-        let shown = sights.iter().zip(stacks).map(|(sight, stack)| format!("{}\n{stack}\n", sight.described()));
+        let count = format!("requests in the application: {}\n", sights.len());
+        let shown =
+            sights.iter().zip(stacks).map(|(sight, stack)| format!("\n{}\n{}", sight.described(), indented(&stack)));
         // Whoever asked may have left.
-        let _ = reader.send(shown.collect());
+        let _ = reader.send(count + &shown.collect::<String>());
     }
 
     /// Where calls are, each as lines; afterwards, or as soon as somebody can, they are interrupted if that was asked for.
@@ -199,6 +201,10 @@ impl Office<'_> {
             }
         }
     }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 const NO_LOCK: &str = "nobody gets the interpreter lock";

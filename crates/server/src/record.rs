@@ -171,8 +171,8 @@ fn write(line: &[AtomicU64], method: &[u8], target: &[u8]) {
     }
 }
 
-/// Milliseconds on the clock that all processes share.
-fn now() -> u64 {
+/// Milliseconds on the clock that all processes share: a few of them exact, and the cheapest there is.
+pub(crate) fn now() -> u64 {
     let now = clock_gettime(ClockId::MonotonicCoarse);
     now.tv_sec.unsigned_abs() * 1000 + now.tv_nsec.unsigned_abs() / 1_000_000
 }

@@ -35,6 +35,8 @@ pub enum Order {
     Stop,
     /// Open the log files again: they were rotated.
     ReopenLogs,
+    /// Write into the log which requests are in the application, and where.
+    ShowCalls,
     /// To a zygote: fork a worker, for which a descriptor of its channel comes along.
     Fork {
         /// Its place on the scoreboard.
@@ -191,6 +193,7 @@ impl Order {
             Order::Unready => b"u".to_vec(),
             Order::Stop => b"s".to_vec(),
             Order::ReopenLogs => b"l".to_vec(),
+            Order::ShowCalls => b"c".to_vec(),
             Order::Fork { place } => format!("f{place}").into_bytes(),
         }
     }
@@ -202,6 +205,7 @@ impl Order {
             b'u' => Order::Unready,
             b's' => Order::Stop,
             b'l' => Order::ReopenLogs,
+            b'c' => Order::ShowCalls,
             b'f' => Order::Fork { place: std::str::from_utf8(rest).ok()?.parse().ok()? },
             _ => return None,
         })
@@ -247,8 +251,13 @@ mod tests {
     #[test]
     fn every_message_arrives_as_it_was_sent() {
         let (supervisor, child) = Channel::pair().unwrap();
-        let orders =
-            [Order::Drain { idle: Duration::from_millis(1500) }, Order::Unready, Order::Stop, Order::ReopenLogs];
+        let orders = [
+            Order::Drain { idle: Duration::from_millis(1500) },
+            Order::Unready,
+            Order::Stop,
+            Order::ReopenLogs,
+            Order::ShowCalls,
+        ];
         for order in orders {
             supervisor.order(&order);
             assert_eq!(child.next_order(), Heard::Message(order));

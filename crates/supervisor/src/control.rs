@@ -52,8 +52,7 @@ impl ControlSocket {
         client.set_nonblocking(false).ok()?;
         client.set_read_timeout(Some(PATIENCE)).ok()?;
         client.set_write_timeout(Some(PATIENCE)).ok()?;
-        let peer = getsockopt(&client, PeerCredentials).ok()?.uid();
-        if peer != 0 && peer != Uid::effective().as_raw() {
+        if !is_welcome(&client) {
             let _ = client.write_all(b"failed\nnot allowed: this is for root and the user that the server runs as");
             return None;
         }
@@ -62,6 +61,11 @@ impl ControlSocket {
         let request = [Request::Reload, Request::Status].into_iter().find(|request| *request.word() == word)?;
         Some((request, client))
     }
+}
+
+/// Whether a client is root or the user that we run as.
+pub(crate) fn is_welcome(client: &UnixStream) -> bool {
+    getsockopt(client, PeerCredentials).is_ok_and(|peer| peer.uid() == 0 || peer.uid() == Uid::effective().as_raw())
 }
 
 /// Tells a client what became of its request, and is done with it.

@@ -118,6 +118,7 @@ pub(crate) const SIGNALS: &[Signal] = &[
     Signal::SIGQUIT,
     Signal::SIGHUP,
     Signal::SIGUSR1,
+    Signal::SIGUSR2,
     Signal::SIGTTIN,
     Signal::SIGTTOU,
     Signal::SIGCHLD,
@@ -260,6 +261,7 @@ impl Supervisor {
                 (self.settings.on_reopen_logs)();
                 self.tell_all(&Order::ReopenLogs);
             }
+            Signal::SIGUSR2 => self.tell_all(&Order::ShowCalls),
             Signal::SIGTTIN => self.change_wanted(1),
             Signal::SIGTTOU => self.change_wanted(-1),
             _ => {}
