@@ -67,7 +67,8 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
     };
     drop(deaf);
     let channel = Arc::new(channel);
-    work(py, config, &channel, begun, worn, application).unwrap_or_else(|error| fail(config, &channel, error))
+    let worker = Worker { config, channel: Arc::clone(&channel), begun, worn };
+    worker.work(py, application).unwrap_or_else(|error| fail(config, &channel, error))
 }
 
 /// What was done before the application is imported.
@@ -186,44 +187,48 @@ fn fork_with_hooks(py: Python<'_>) -> std::io::Result<Forked> {
     fork_orphan(fork)
 }
 
-/// As a worker: puts the application behind the front, which accepts connections then at the latest, and serves.
-fn work(
-    py: Python<'_>,
-    config: &Config,
-    channel: &Arc<Channel>,
+/// A worker with everything but the application.
+struct Worker<'a> {
+    config: &'a Config,
+    channel: Arc<Channel>,
     begun: Begun,
     worn: Worn,
-    application: Option<Bound<'_, PyAny>>,
-) -> Result<u8, LoadError> {
-    main_thread::warn_of_replaced_handlers(py);
-    let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR2])
-        .map_err(|error| plain(format!("signals: {error}")))?;
-    let files = files::open(&config.mounts).map_err(plain)?;
-    if application.is_some()
-        && let Err(error) = prepare_stacks_without_lock(py)
-    {
-        tracing::warn!("it cannot be said where requests are while the interpreter lock is held: {error}");
-    }
-    let mut handler = serve::handler(py, config, application, files)?;
-    if let Some(most) = config.processes.max_requests {
-        handler = Arc::new(Counted::new(handler, most, worn.clone()));
-    }
-    let front = match begun {
-        Begun::Early(front) => {
-            front.complete(handler);
-            front
+}
+
+impl Worker<'_> {
+    /// Puts the application behind the front, which accepts connections then at the latest, and serves.
+    fn work(self, py: Python<'_>, application: Option<Bound<'_, PyAny>>) -> Result<u8, LoadError> {
+        let Worker { config, channel, begun, worn } = self;
+        main_thread::warn_of_replaced_handlers(py);
+        let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR2])
+            .map_err(|error| plain(format!("signals: {error}")))?;
+        let files = files::open(&config.mounts).map_err(plain)?;
+        if application.is_some()
+            && let Err(error) = prepare_stacks_without_lock(py)
+        {
+            tracing::warn!("it cannot be said where requests are while the interpreter lock is held: {error}");
         }
-        Begun::Not { listeners, place } => {
-            let front = Front::start(config, place, &worn)?;
-            front.complete(handler);
-            front.probe(py)?;
-            front.listen(listeners)?;
-            front
+        let mut handler = serve::handler(py, config, application, files)?;
+        if let Some(most) = config.processes.max_requests {
+            handler = Arc::new(Counted::new(handler, most, worn.clone()));
         }
-    };
-    front.readiness.begin();
-    channel.report(&Report::Ready);
-    let Front { server, readiness, access_log, pulse, .. } = front;
-    let supervised = Supervised { channel: Arc::clone(channel), readiness, worn, pulse, config: config.clone() };
-    Ok(main_thread::wait_and_leave(py, signals, server, supervised, access_log))
+        let front = match begun {
+            Begun::Early(front) => {
+                front.complete(handler);
+                front
+            }
+            Begun::Not { listeners, place } => {
+                let front = Front::start(config, place, &worn)?;
+                front.complete(handler);
+                front.probe(py)?;
+                front.listen(listeners)?;
+                front
+            }
+        };
+        front.readiness.begin();
+        channel.report(&Report::Ready);
+        let Front { server, readiness, access_log, pulse, .. } = front;
+        let supervised = Supervised { channel, readiness, worn, pulse, config: config.clone() };
+        Ok(main_thread::wait_and_leave(py, signals, server, supervised, access_log))
+    }
 }
