@@ -27,8 +27,8 @@ from losses import Losses  # noqa: E402
 WORKERS = 3
 SETTINGS = (
     *("--workers", str(WORKERS), "--health-path", "/healthz", "--access-logfile", "none"),
-    *("--timeout", "4s", "--hang-timeout", "5s", "--graceful-timeout", "20s", "--max-requests", "3000"),
-    *("--max-requests-jitter", "1000", "--max-worker-rss", "400MiB", "--threads", "16"),
+    *("--timeout", "4s", "--hang-timeout", "5s", "--graceful-timeout", "20s", "--max-requests", "30000"),
+    *("--max-requests-jitter", "10000", "--max-worker-rss", "400MiB", "--threads", "16"),
 )
 # The part of the time in which nobody is killed, so that what grows can be seen growing.
 CALM = 0.25

@@ -4,7 +4,9 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use brickwork_supervisor::{Channel, Forked, Handoff, Report, Role, Signal, Signals, fork_orphan, set_process_name};
+use brickwork_supervisor::{
+    Channel, Forked, Handoff, Heard, Report, Role, Signal, Signals, die_with_parent, fork_orphan, set_process_name,
+};
 use brickwork_wsgi::{let_go_after_fork, prepare_stacks_without_lock};
 use pyo3::prelude::*;
 
@@ -28,6 +30,10 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
         }
     };
     set_process_name(&config.processes.name);
+    // An import cannot be called away from. Afterwards the end of the channel is heard.
+    if die_with_parent(true).is_err() || channel.next_order() == Heard::End {
+        return 1;
+    }
     if let Err(error) = serve::prepare(config) {
         eprintln!("error: {error}");
         channel.report(&Report::Failed(error));
@@ -54,6 +60,7 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
             return status;
         }
     };
+    let _ = die_with_parent(false);
     let (channel, begun) = match (handoff.role, begun) {
         (Role::Zygote, Begun::Not { listeners, .. }) => match fork_workers(py, channel) {
             Ok(Some((channel, place))) => {
