@@ -67,6 +67,15 @@ def test_no_worker_outlives_a_supervisor_that_was_killed(tmp_path):
     wait_until(lambda: not any(map(is_alive, pids)), f"workers {pids} to end")
 
 
+@pytest.mark.parametrize("arguments", [(), ("--preload",), ("--health-path", "/healthz")], ids=["plain", "preload", "early"])
+def test_nothing_outlives_a_supervisor_that_was_killed_while_the_application_is_imported(tmp_path, arguments):
+    (tmp_path / "waits.py").write_text("import os, sys, time\nprint(os.getpid(), file=sys.stderr, flush=True)\ntime.sleep(60)\n")
+    server = Server(tmp_path, "waits:app", *arguments, cwd=tmp_path).launch()
+    importer = int(server.wait_for_log(r"(?m)^(\d+)\n").group(1))
+    server.kill()
+    wait_until(lambda: not is_alive(importer), f"process {importer} to end")
+
+
 @pytest.mark.parametrize("arguments", [(), ("-w", "3"), ("--preload",)], ids=["one", "three", "preload"])
 def test_a_server_that_cannot_start_exits_1_with_one_traceback(tmp_path, arguments):
     (tmp_path / "broken.py").write_text("raise ValueError('why')\n")
@@ -207,6 +216,22 @@ def test_root_becomes_the_user_when_everything_is_open(serve_as, for_all, argume
         assert server.get("/identity").content.split()[:3] == [b"65534", b"65534", b"27"]
         server.stop_cleanly()
         assert not socket_path.exists() and not pid_file.exists()
+    finally:
+        server.kill()
+
+
+def test_neither_a_home_nor_a_writable_file_system_is_needed(serve_as, for_all):
+    server = serve_as(NOBODY, NOBODY, "--chdir", for_all)
+    # Not even the log is a file; and the user may write nowhere.
+    server.command = [word for word in server.command if word not in ("--error-logfile", str(server.log_path))]
+    server.log_path = server.stderr_path
+    server.env.update(TMPDIR=str(for_all), HOME="/nonexistent")
+    server.start()
+    try:
+        server.wait_for_log("cannot write to the spool directory")
+        assert run("reload", "--wait", str(server.process.pid), env={"HOME": None}).returncode == 0
+        assert server.get("/identity").content.split()[0] == str(NOBODY).encode()
+        server.stop_cleanly()
     finally:
         server.kill()
 

@@ -4,7 +4,9 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use brickwork_supervisor::{Channel, Forked, Handoff, Report, Role, Signal, Signals, fork_orphan, set_process_name};
+use brickwork_supervisor::{
+    Channel, Forked, Handoff, Heard, Report, Role, Signal, Signals, die_with_parent, fork_orphan, set_process_name,
+};
 use brickwork_wsgi::{let_go_after_fork, prepare_stacks_without_lock};
 use pyo3::prelude::*;
 
@@ -28,6 +30,10 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
         }
     };
     set_process_name(&config.processes.name);
+    // An import cannot be called away from. Afterwards the end of the channel is heard.
+    if die_with_parent(true).is_err() || channel.next_order() == Heard::End {
+        return 1;
+    }
     if let Err(error) = serve::prepare(config) {
         eprintln!("error: {error}");
         channel.report(&Report::Failed(error));
@@ -54,6 +60,7 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
             return status;
         }
     };
+    let _ = die_with_parent(false);
     let (channel, begun) = match (handoff.role, begun) {
         (Role::Zygote, Begun::Not { listeners, .. }) => match fork_workers(py, channel) {
             Ok(Some((channel, place))) => {
@@ -67,7 +74,8 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
     };
     drop(deaf);
     let channel = Arc::new(channel);
-    work(py, config, &channel, begun, worn, application).unwrap_or_else(|error| fail(config, &channel, error))
+    let worker = Worker { config, channel: Arc::clone(&channel), begun, worn };
+    worker.work(py, application).unwrap_or_else(|error| fail(config, &channel, error))
 }
 
 /// What was done before the application is imported.
@@ -186,44 +194,48 @@ fn fork_with_hooks(py: Python<'_>) -> std::io::Result<Forked> {
     fork_orphan(fork)
 }
 
-/// As a worker: puts the application behind the front, which accepts connections then at the latest, and serves.
-fn work(
-    py: Python<'_>,
-    config: &Config,
-    channel: &Arc<Channel>,
+/// A worker with everything but the application.
+struct Worker<'a> {
+    config: &'a Config,
+    channel: Arc<Channel>,
     begun: Begun,
     worn: Worn,
-    application: Option<Bound<'_, PyAny>>,
-) -> Result<u8, LoadError> {
-    main_thread::warn_of_replaced_handlers(py);
-    let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR2])
-        .map_err(|error| plain(format!("signals: {error}")))?;
-    let files = files::open(&config.mounts).map_err(plain)?;
-    if application.is_some()
-        && let Err(error) = prepare_stacks_without_lock(py)
-    {
-        tracing::warn!("it cannot be said where requests are while the interpreter lock is held: {error}");
-    }
-    let mut handler = serve::handler(py, config, application, files)?;
-    if let Some(most) = config.processes.max_requests {
-        handler = Arc::new(Counted::new(handler, most, worn.clone()));
-    }
-    let front = match begun {
-        Begun::Early(front) => {
-            front.complete(handler);
-            front
+}
+
+impl Worker<'_> {
+    /// Puts the application behind the front, which accepts connections then at the latest, and serves.
+    fn work(self, py: Python<'_>, application: Option<Bound<'_, PyAny>>) -> Result<u8, LoadError> {
+        let Worker { config, channel, begun, worn } = self;
+        main_thread::warn_of_replaced_handlers(py);
+        let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR2])
+            .map_err(|error| plain(format!("signals: {error}")))?;
+        let files = files::open(&config.mounts).map_err(plain)?;
+        if application.is_some()
+            && let Err(error) = prepare_stacks_without_lock(py)
+        {
+            tracing::warn!("it cannot be said where requests are while the interpreter lock is held: {error}");
         }
-        Begun::Not { listeners, place } => {
-            let front = Front::start(config, place, &worn)?;
-            front.complete(handler);
-            front.probe(py)?;
-            front.listen(listeners)?;
-            front
+        let mut handler = serve::handler(py, config, application, files)?;
+        if let Some(most) = config.processes.max_requests {
+            handler = Arc::new(Counted::new(handler, most, worn.clone()));
         }
-    };
-    front.readiness.begin();
-    channel.report(&Report::Ready);
-    let Front { server, readiness, access_log, pulse, .. } = front;
-    let supervised = Supervised { channel: Arc::clone(channel), readiness, worn, pulse, config: config.clone() };
-    Ok(main_thread::wait_and_leave(py, signals, server, supervised, access_log))
+        let front = match begun {
+            Begun::Early(front) => {
+                front.complete(handler);
+                front
+            }
+            Begun::Not { listeners, place } => {
+                let front = Front::start(config, place, &worn)?;
+                front.complete(handler);
+                front.probe(py)?;
+                front.listen(listeners)?;
+                front
+            }
+        };
+        front.readiness.begin();
+        channel.report(&Report::Ready);
+        let Front { server, readiness, access_log, pulse, .. } = front;
+        let supervised = Supervised { channel, readiness, worn, pulse, config: config.clone() };
+        Ok(main_thread::wait_and_leave(py, signals, server, supervised, access_log))
+    }
 }

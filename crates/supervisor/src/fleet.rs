@@ -170,7 +170,7 @@ impl Supervisor {
             }
             return self.let_go("the server could not start");
         }
-        self.back_off.note_death(now, false);
+        self.back_off.note_death(now, None);
         if generation != self.target || self.reload.as_ref().is_none_or(|reload| reload.is_proven) {
             tracing::error!(traceback = stack, "no replacement could start: {reason}");
             return;

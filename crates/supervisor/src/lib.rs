@@ -39,7 +39,7 @@ pub use certificate::Findings;
 pub use channel::{Channel, Heard, Order, Report};
 pub use control::{Request, find, hang_up, request};
 pub use descriptor::replace_descriptor;
-pub use exit::exit_now;
+pub use exit::{die_with_parent, exit_now};
 pub use fork::{Forked, fork_orphan};
 pub use handoff::{Handoff, Role};
 pub use inspection::{Inspection, inspect};

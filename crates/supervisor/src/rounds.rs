@@ -21,8 +21,6 @@ pub(crate) struct Rounds {
 
 /// Between two looks at memory: a process that leaks 100 MiB a second is seen in time where there is 200 MiB of room.
 const LOOK: Duration = Duration::from_secs(2);
-/// A worker that is too large again after so little time is replaced with growing delays.
-const SHORT_LIFE: Duration = Duration::from_secs(60);
 /// So long after it was told to, a process has written its stacks.
 const WRITING: Duration = Duration::from_millis(300);
 /// Upon this signal a worker writes its stacks. The kernel never sends it, and hardly anybody knows that it exists.
@@ -71,9 +69,7 @@ impl Supervisor {
             worker.is_worn = true;
             let (name, has, most) = (worker.name(), worker.resident >> 20, most >> 20);
             tracing::warn!("{name} has {has} MiB, more than --max-worker-rss allows ({most} MiB): it is replaced");
-            if now.saturating_duration_since(worker.began) < SHORT_LIFE {
-                self.back_off.note_death(now, true);
-            }
+            self.back_off.note_death(now, Some(now.saturating_duration_since(worker.began)));
         }
     }
 

@@ -35,7 +35,7 @@ const TABLE: &[(&[&str], &str)] = &[
     (&["--http1-keep-alive", "--so-keepalive", "--http-keepalive"], "use --keep-alive TIME"),
     (&["--workers-kill-timeout", "--worker-reload-mercy"], "use --graceful-timeout"),
     (&["--workers-lifetime"], "use --max-worker-lifetime"),
-    (&["--workers-max-rss", "--reload-on-rss"], "not yet: --max-requests and --max-worker-lifetime replace workers"),
+    (&["--workers-max-rss", "--reload-on-rss"], "use --max-worker-rss SIZE"),
     (&["--respawn-failed-workers", "--respawn-interval"], "leave it out: a dead worker is always replaced"),
     (&["--http1-buffer-size", "--buffer-size"], "use --limit-request-head"),
     (&["--limit-post"], "use --limit-content"),
