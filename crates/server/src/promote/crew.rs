@@ -95,6 +95,11 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Requests that may wait for a thread.
 const MOST_WAITING: usize = 4096;
 
+/// Whether this process may run on one processor only.
+fn has_one_processor() -> bool {
+    rustix::thread::sched_getaffinity(None).is_ok_and(|processors| processors.count() == 1)
+}
+
 impl Crew {
     pub(crate) fn new(most_calls: usize, counters: Record) -> Crew {
         Crew {
@@ -105,7 +110,7 @@ impl Crew {
             waiting: AtomicUsize::new(0),
             work_left: AtomicBool::new(false),
             take_over: Mutex::new(Instant::now()),
-            releases: Mutex::default(),
+            releases: Mutex::new(Releases::new(has_one_processor())),
             contention: AtomicUsize::new(0),
             roster: Mutex::new(Roster::default()),
             left: Condvar::new(),

@@ -5,10 +5,13 @@
 //! depends on the application, on the number of processors and on the kernel, so it is tried: the watcher waits for the lock for a period,
 //! examines every eighth release that it gets the lock by, and goes on if enough of them were for long. Otherwise it looks, for some
 //! take-overs, and tries again (docs/decisions/0002).
+//!
+//! On a single processor nothing has to be tried: the watcher runs when the call does not, and so hardly ever comes in between.
 
 /// What the watcher knows of the application's releases of the lock.
 #[derive(Debug)]
 pub(super) struct Releases {
+    has_one_processor: bool,
     is_waiting: bool,
     /// While waiting: releases left in this period. While looking: take-overs left until the next one.
     left: u32,
@@ -27,13 +30,12 @@ const ENOUGH: u32 = 4;
 const LEAST_PATIENCE: u32 = 64;
 const MOST_PATIENCE: u32 = 1024;
 
-impl Default for Releases {
-    fn default() -> Releases {
-        Releases { is_waiting: true, left: PERIOD, examined: 0, long: 0, patience: LEAST_PATIENCE }
-    }
-}
-
 impl Releases {
+    pub(super) fn new(has_one_processor: bool) -> Releases {
+        let patience = LEAST_PATIENCE;
+        Releases { has_one_processor, is_waiting: true, left: PERIOD, examined: 0, long: 0, patience }
+    }
+
     /// Whether the watcher is to wait for the lock.
     pub(super) fn are_waited_for(&self) -> bool {
         self.is_waiting
@@ -57,7 +59,7 @@ impl Releases {
     }
 
     fn end_period(&mut self) {
-        self.is_waiting = self.long * ENOUGH >= self.examined;
+        self.is_waiting = self.has_one_processor || self.long * ENOUGH >= self.examined;
         (self.left, self.patience) = if self.is_waiting {
             (PERIOD, LEAST_PATIENCE)
         } else {
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn they_are_waited_for_as_long_as_enough_of_them_are_long() {
-        let mut releases = Releases::default();
+        let mut releases = Releases::new(false);
         for one_in in [1, 2, 4, 1] {
             pass_period(&mut releases, one_in);
         }
@@ -116,8 +118,15 @@ mod tests {
     }
 
     #[test]
+    fn on_one_processor_they_are_always_waited_for() {
+        let mut releases = Releases::new(true);
+        (0..3).for_each(|_| pass_period(&mut releases, 100));
+        assert!(releases.are_waited_for());
+    }
+
+    #[test]
     fn after_each_period_in_vain_the_next_comes_later() {
-        let mut releases = Releases::default();
+        let mut releases = Releases::new(false);
         for patience in [64, 128, 256, 512, 1024, 1024] {
             pass_period(&mut releases, 100);
             assert_eq!(looks_for(&mut releases), patience);

@@ -108,7 +108,10 @@ impl<'a> Watch<'a> {
 
     fn pause(&self, stamp: Stamp, idle: u32) {
         let since = self.last_found.elapsed().as_secs_f64();
-        let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, CALM);
+        // The lock was free once and has to be twice: that is soon known.
+        let is_suspect = self.seen.is_some_and(|sight| sight.stamp == stamp && sight.lock_was_free);
+        let calm = if is_suspect { EAGER } else { CALM };
+        let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, calm);
         let pause = (pause < CALM || idle < IDLE_LOOKS).then_some(pause);
         let engine = self.engine;
         engine.crew.nap(Napper::Watcher, pause, || {
