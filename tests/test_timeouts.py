@@ -98,21 +98,27 @@ def test_an_interruption_ends_the_thread_s_request_and_not_the_thread(serve):
     with serve(APP, "--timeout", "300ms", "--threads", "2") as server:
         for _ in range(5):
             assert server.get("/loop").status == 504
-        assert "another thread takes its place" not in server.log()
+        assert "another takes its place" not in server.log()
         assert text(server.get("/quick")) == "quick"
 
 
 def test_a_thread_that_does_not_come_back_is_replaced_and_comes_home_later(serve):
-    with serve(APP, "--timeout", "300ms", "--threads", "2") as server:
+    with serve(APP, "--timeout", "300ms", "--threads", "12") as server:
+        pid = text(server.get("/pid"))
         with server.connect() as one, server.connect() as other:
             one.send(get("/wait?1"))
             other.send(get("/wait?2"))
             assert one.receive().status == 504
             assert other.receive().status == 504
         # Both threads are in the application still. They are counted out after a while, and calls go on beside them.
-        wait_until(lambda: server.log().count("another thread takes its place") == 2, "both to be counted out")
-        assert text(server.get("/quick")) == "quick"
+        wait_until(lambda: server.log().count("another takes its place") == 2, "both to be counted out")
+        assert len(re.findall(r"GET /wait\?\d \(thread \d+, counted out\)", run("stacks", server.process.pid).stdout)) == 2
         assert text(server.get("/open")) == "opened"
+        # They come back, and end: the access log has their lines, and the worker, the same one, has its threads.
+        for number in (1, 2):
+            server.wait_for_stdout(rf'"GET /wait\?{number} HTTP/1.1" 504 -')
+        wait_until(lambda: "thread" not in run("stacks", server.process.pid).stdout, "both to leave")
+        assert text(server.get("/pid")) == pid
 
 
 def test_with_one_thread_nothing_is_called_beside_a_stuck_call_and_the_worker_is_replaced(serve):

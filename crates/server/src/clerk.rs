@@ -183,7 +183,7 @@ impl Office<'_> {
                     self.engine.counters.threads_abandoned.fetch_add(1, Relaxed);
                     self.engine.replace_stray();
                     tracing::error!(
-                        "interrupted, but still there after {}: another thread takes its place (such threads: {strays})",
+                        "interrupted, but still there after {}: another takes its place (such threads: {strays})",
                         sight.described_at(age(&sight))
                     );
                     is_too_much
@@ -217,7 +217,8 @@ impl Sight {
 
     fn described_at(&self, age: Millis) -> String {
         let (seconds, tenths) = (age / 1000, age % 1000 / 100);
-        format!("{seconds}.{tenths} s: {} (thread {})", self.request.escape_ascii(), self.post.thread_id)
+        let stray = if self.post.is_stray.load(Relaxed) { ", counted out" } else { "" };
+        format!("{seconds}.{tenths} s: {} (thread {}{stray})", self.request.escape_ascii(), self.post.thread_id)
     }
 }
 
