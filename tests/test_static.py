@@ -75,7 +75,7 @@ def test_a_file_is_served_without_any_application(serve, root):
         assert response.field("content-length") == str(len(PAGE))
         assert response.field("last-modified") == "Sun, 06 Nov 1994 08:49:37 GMT"
         assert response.field("accept-ranges") == "bytes"
-        assert "application" not in server.log()
+        assert "application" not in server.log() and "content" not in server.log()
         server.wait_for_stdout(r'"GET /page.html HTTP/1.1" 200 35')
 
 

@@ -10,17 +10,18 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use brickwork_server::{AccessLog, Config as ServerConfig, Counters, Ended, Listener, Peer, Server, Stopper};
+use brickwork_server::{AccessLog, Config as ServerConfig, Counters, Ended, Handler, Listener, Peer, Server, Stopper};
 use brickwork_wsgi::{Gil, WsgiApp, WsgiSettings};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::cli::{self, Stop};
 use crate::config::{ApplicationName, Config};
+use crate::files;
 use crate::log::{self, Log};
 use crate::serve;
 
@@ -29,7 +30,8 @@ use crate::serve;
 pub(crate) struct EmbeddedServer {
     config: Config,
     server_config: ServerConfig,
-    handler: Arc<WsgiApp>,
+    settings: WsgiSettings,
+    handler: Mutex<Arc<dyn Handler>>,
     listeners: Mutex<Vec<Listener>>,
 }
 
@@ -53,10 +55,19 @@ impl EmbeddedServer {
             server_software: concat!("brickwork/", env!("CARGO_PKG_VERSION")).into(),
             errors: if has_log { Arc::new(serve::log_application_errors) } else { Arc::new(write_to_stderr) },
         };
-        let handler = Arc::new(WsgiApp::new(py, application, &settings)?);
+        let handler = Mutex::new(handler(py, application, &settings, &config)?);
         let access_log = serve::open_access_log(&config)?;
-        let server_config = serve::server_config(&config, access_log);
-        Ok(EmbeddedServer { config, server_config, handler, listeners: Mutex::new(listeners) })
+        let mut server_config = serve::server_config(&config, access_log);
+        let sendfile_root = config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose();
+        server_config.sendfile_root = sendfile_root.map_err(os_error)?;
+        Ok(EmbeddedServer { config, server_config, settings, handler, listeners: Mutex::new(listeners) })
+    }
+
+    /// From the next start on, serves this application.
+    fn set_application(&self, py: Python<'_>, application: Py<PyAny>) -> PyResult<()> {
+        let handler = handler(py, application, &self.settings, &self.config)?;
+        *lock(&self.handler) = handler;
+        Ok(())
     }
 
     /// Where it listens: (host, port), or the path of a unix socket.
@@ -117,18 +128,37 @@ impl EmbeddedServer {
 }
 
 impl EmbeddedServer {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Listener>> {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Listener>> {
+        lock(&self.listeners)
     }
 
     fn server(&self, listeners: Vec<Listener>) -> io::Result<Server> {
-        let handler = Arc::<WsgiApp>::clone(&self.handler);
+        let handler = Arc::clone(&*lock(&self.handler));
         Server::start(self.server_config.clone(), listeners, handler, Arc::new(Gil))
     }
 
     fn run(&self, server: Server) -> PyResult<ServerRun> {
         ServerRun::over(server, &self.config, self.server_config.access_log.clone())
     }
+}
+
+/// The application, and the files beside it.
+fn handler(
+    py: Python<'_>,
+    application: Py<PyAny>,
+    settings: &WsgiSettings,
+    config: &Config,
+) -> PyResult<Arc<dyn Handler>> {
+    let gateway = Arc::new(WsgiApp::new(py, application, settings)?);
+    let files = files::open(&config.mounts).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => PyValueError::new_err(error.to_string()),
+        _ => os_error(error),
+    })?;
+    Ok(files::beside(files, gateway))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const CLOSED: &str = "the server is closed";
@@ -244,12 +274,14 @@ fn value_error(stop: Stop) -> PyErr {
     PyValueError::new_err(text.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned())
 }
 
-/// A failed bind as the OSError of its number, which is what callers look for. The message has the address.
+/// What cannot be bound or opened, as the OSError of its number, which is what callers look for. The message has the address or name.
 fn os_error(error: io::Error) -> PyErr {
     let name = match error.kind() {
         io::ErrorKind::AddrInUse => "EADDRINUSE",
         io::ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
         io::ErrorKind::PermissionDenied => "EACCES",
+        io::ErrorKind::NotFound => "ENOENT",
+        io::ErrorKind::NotADirectory => "ENOTDIR",
         _ => return error.into(),
     };
     Python::attach(|py| {

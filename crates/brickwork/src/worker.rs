@@ -165,7 +165,7 @@ fn work(
         is_worn: Arc::new(AtomicBool::new(false)),
         config: config.clone(),
     };
-    let files = files::open(&config.mounts).map_err(plain)?;
+    let files = files::open(&config.mounts).map_err(|error| plain(error.to_string()))?;
     let interpreter: Arc<dyn Interpreter> = if application.is_some() { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
     let mut handler = serve::handler(py, config, application, files)?;
     if let Some(most) = config.processes.max_requests {
@@ -174,8 +174,8 @@ fn work(
     let handler = Watched::new(handler, config.health_path.clone(), Arc::clone(&supervised.is_ready));
     let mut server_config = serve::server_config(config, access_log.clone());
     server_config.balance = shared.balance;
-    server_config.sendfile_root =
-        config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose().map_err(plain)?;
+    let sendfile_root = config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose();
+    server_config.sendfile_root = sendfile_root.map_err(|error| plain(error.to_string()))?;
     let server = Server::start(server_config, Vec::new(), Arc::new(handler), interpreter)
         .map_err(|error| plain(format!("the server's threads: {error}")))?;
     py.detach(|| probe(&server)).map_err(|error| plain(format!("it does not answer its own probe: {error}")))?;
