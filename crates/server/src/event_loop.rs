@@ -166,7 +166,16 @@ impl EventLoop {
     /// Waits for events until the next deadline.
     pub(crate) fn poll(&mut self) {
         let due = self.deadlines.next_due().into_iter().chain(self.accept_again).min();
-        let timeout = due.map(|due| Duration::from_millis(due.saturating_sub(self.clock())));
+        self.wait(due.map(|due| Duration::from_millis(due.saturating_sub(self.clock()))));
+    }
+
+    /// Takes the events that are there already. Says whether there are any.
+    pub(crate) fn poll_now(&mut self) -> bool {
+        self.wait(Some(Duration::ZERO));
+        !self.events.is_empty()
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) {
         if let Err(error) = self.poller.wait(&mut self.events, timeout) {
             tracing::error!("waiting for events failed: {error}");
         }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::parker::Parker;
-use super::token::Stamp;
+use super::releases::Releases;
 use crate::Exchange;
 use crate::connections::Key;
 use crate::counters::Counters;
@@ -26,10 +26,9 @@ pub(crate) struct Crew {
     waiting: AtomicUsize,
     /// The owner of the loop is in a call, and left work at hand.
     work_left: AtomicBool,
-    /// When the loop was last taken from a call, and from which.
-    take_over: Mutex<(Instant, u64)>,
-    /// Take-overs in a row from calls that waited, with no call between them that did not.
-    streak: AtomicUsize,
+    /// When the loop was last taken from a call.
+    take_over: Mutex<Instant>,
+    pub(super) releases: Releases,
     /// How much others were seen to hold the interpreter lock lately.
     contention: AtomicUsize,
     roster: Mutex<Roster>,
@@ -68,8 +67,6 @@ pub(super) enum Duty {
 
 /// An idle thread ends after this long, as long as two are left.
 const IDLE: Duration = Duration::from_secs(30);
-/// So many take-overs in a row, of one call after the other, make blocking the rule.
-const STREAK: usize = 8;
 /// Requests that may wait for a thread.
 const MOST_WAITING: usize = 4096;
 
@@ -81,8 +78,8 @@ impl Crew {
             detached: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             work_left: AtomicBool::new(false),
-            take_over: Mutex::new((Instant::now(), 0)),
-            streak: AtomicUsize::new(0),
+            take_over: Mutex::new(Instant::now()),
+            releases: Releases::default(),
             contention: AtomicUsize::new(0),
             roster: Mutex::new(Roster::default()),
             left: Condvar::new(),
@@ -107,20 +104,10 @@ impl Crew {
         self.work_left.load(Ordering::Relaxed) || self.waiting.load(Ordering::Relaxed) > 0
     }
 
-    /// The loop was taken from a call, which waits for something or computes.
-    pub(super) fn note_take_over(&self, stamp: Stamp, is_waiting: bool) {
-        let mut last = self.take_over.lock().unwrap_or_else(PoisonError::into_inner);
-        let calls = stamp.sequence().saturating_sub(last.1);
-        *last = (Instant::now(), stamp.sequence());
-        let is_contended = self.contention.load(Ordering::Relaxed) > 0;
-        let streak =
-            if is_waiting && calls <= 1 && !is_contended { self.streak.load(Ordering::Relaxed) + 1 } else { 0 };
-        self.streak.store(streak, Ordering::Relaxed);
-    }
-
-    /// Whether the call is one of many that all blocked so far. Not so for every sixteenth, which is looked at twice.
-    pub(super) fn expects_to_block(&self, stamp: Stamp) -> bool {
-        self.streak.load(Ordering::Relaxed) >= STREAK && !stamp.sequence().is_multiple_of(16)
+    /// The loop was taken from a call.
+    pub(super) fn note_take_over(&self) {
+        *self.take_over.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.releases.note_take_over();
     }
 
     /// The watcher asked for the interpreter lock, and it was free, or not. Says whether others were seen to hold it lately.
@@ -134,7 +121,7 @@ impl Crew {
     }
 
     pub(super) fn last_take_over(&self) -> Instant {
-        self.take_over.lock().unwrap_or_else(PoisonError::into_inner).0
+        *self.take_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the leader may call the handler now.
@@ -269,7 +256,7 @@ impl Crew {
 
     /// The loop's owner is back from the poller: whoever went to sleep because nothing happened looks again.
     pub(super) fn stir(&self) {
-        Parker::wake_all([&self.watcher, &self.guardian]);
+        Parker::stir([&self.watcher, &self.guardian]);
     }
 
     fn parker(&self, who: Napper) -> &Parker {
@@ -290,7 +277,8 @@ impl Crew {
         for parker in parked {
             parker.wake();
         }
-        self.stir();
+        self.watcher.wake();
+        self.guardian.wake();
         self.left.notify_all();
     }
 

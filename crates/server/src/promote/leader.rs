@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::crew::Duty;
 use super::tenure::{self, Call};
@@ -24,7 +24,7 @@ pub(crate) fn work(engine: &Arc<Engine>) -> bool {
         match engine.crew.stand_by() {
             Duty::Watch => {
                 if let Some((guard, holds_lock)) = watch(engine) {
-                    Leader { engine, holds_lock }.lead(guard);
+                    Leader { engine, holds_lock, got_lock: Instant::now() }.lead(guard);
                 }
             }
             end => break end,
@@ -39,7 +39,13 @@ pub(crate) fn work(engine: &Arc<Engine>) -> bool {
 struct Leader<'a> {
     engine: &'a Arc<Engine>,
     holds_lock: bool,
+    /// When it last got the interpreter lock.
+    got_lock: Instant,
 }
+
+/// While calls without the loop may be waiting to go on, the lock is kept for so long: they get it a little later than they could, and do
+/// not have to be woken, and the leader suspended, at every request.
+const HOLD: Duration = Duration::from_micros(200);
 
 /// What became of the loop in a step.
 enum Step<'a> {
@@ -74,6 +80,8 @@ impl<'a> Leader<'a> {
                 enqueue(self.engine, &mut guard, exchange);
                 Step::Ours(guard)
             }
+            // The lock is kept as long as there is something to do.
+            Next::Poll if self.keeps_lock() && guard.with(EventLoop::poll_now) => Step::Ours(guard),
             Next::Poll => {
                 self.release();
                 poll(self.engine, &mut guard);
@@ -106,8 +114,7 @@ impl<'a> Leader<'a> {
         tenure::begin(call);
         call_handler(engine, &mut exchange);
         let call = tenure::end();
-        // Others wait for the lock to finish their calls: they go first. Otherwise it is kept for the rest of the batch.
-        if engine.crew.detached() > 0 {
+        if self.has_held_long() {
             self.release();
             std::thread::yield_now();
         }
@@ -137,12 +144,23 @@ impl<'a> Leader<'a> {
         }
     }
 
+    /// Whether the lock is worth keeping over a look for events: to let it go would wake those who wait for it.
+    fn keeps_lock(&self) -> bool {
+        self.holds_lock && self.engine.crew.detached() > 0 && !self.has_held_long()
+    }
+
+    /// Whether it is time to let those have the interpreter lock who may be waiting for it to finish their calls.
+    fn has_held_long(&self) -> bool {
+        self.engine.crew.detached() > 0 && self.got_lock.elapsed() >= HOLD
+    }
+
     fn acquire(&mut self) {
         if !self.holds_lock {
             let began = Instant::now();
             self.engine.setup.interpreter.acquire();
             add_nanoseconds(&self.engine.counters.lock_nanoseconds, began);
             self.holds_lock = true;
+            self.got_lock = Instant::now();
         }
     }
 

@@ -16,6 +16,7 @@ mod leader;
 mod parker;
 #[cfg(feature = "reference-schedulers")]
 pub(crate) mod reference;
+mod releases;
 mod tenure;
 mod thread_clock;
 pub(crate) mod token;

@@ -6,8 +6,9 @@
 //! queued behind, and pays nothing. A call that computes for long loses the loop too: its thread goes on under the interpreter's own
 //! time slices, and others have theirs.
 //!
-//! Where nearly every call blocks there is nothing to find out, and the watcher waits for the lock at once: the interpreter wakes it in the
-//! moment the handler lets go. From time to time it takes the second look all the same, to notice when that has changed.
+//! Where those that let the lock go mostly do so for long, there is nothing to find out (`releases`), and the watcher waits for the lock:
+//! the interpreter wakes it in the moment the handler lets go. From time to time it takes the second look all the same, to notice when
+//! that has changed.
 //!
 //! How often it looks follows from how often there was something to find (docs/decisions/0002): a look costs some microseconds, and
 //! a blocked loop costs the time until the look that finds it. For take-overs at intervals T the sum is least at a pause proportional to
@@ -35,6 +36,8 @@ const HOG: Duration = Duration::from_millis(10);
 const NO_HURRY: Duration = Duration::from_millis(8);
 /// Got sooner than this, the interpreter lock was held by nobody.
 const AT_ONCE: Duration = Duration::from_micros(25);
+/// Waited for so long, the lock may have been taken from a call that computes: CPython's switch interval is 5 ms.
+const FORCED: Duration = Duration::from_millis(2);
 /// Looks at a sleeping loop before the watcher sleeps too, until it is stirred.
 const IDLE_LOOKS: u32 = 50;
 
@@ -127,15 +130,34 @@ impl<'a> Watch<'a> {
     }
 
     fn look_at_call(&mut self, stamp: Stamp) -> Option<LoopGuard<'a, EventLoop>> {
-        if self.engine.crew.expects_to_block(stamp) && self.engine.has_work() {
-            return self.seize();
+        let releases = &self.engine.crew.releases;
+        if releases.are_mostly_long() || releases.is_examination_due() {
+            return self.wait_for_release();
         }
-        let now = Instant::now();
-        let Some(sight) = self.seen.as_mut().filter(|sight| sight.stamp == stamp) else {
-            let clock = self.engine.owner_clock();
-            self.seen = Some(Sight { stamp, first: now, last: now, clock, used: clock.read(), lock_was_free: false });
+        if self.is_new(stamp) {
             return None;
-        };
+        }
+        let (doing, stands) = self.judge()?;
+        if doing == Doing::Waiting && stands < NO_HURRY && !self.engine.has_work() {
+            return None;
+        }
+        self.take_over(stamp, doing, stands)
+    }
+
+    /// Whether the call was not seen before; from now on it was.
+    fn is_new(&mut self, stamp: Stamp) -> bool {
+        if self.seen.is_some_and(|sight| sight.stamp == stamp) {
+            return false;
+        }
+        let (now, clock) = (Instant::now(), self.engine.owner_clock());
+        self.seen = Some(Sight { stamp, first: now, last: now, clock, used: clock.read(), lock_was_free: false });
+        true
+    }
+
+    /// What the call in sight did since it was last seen, and for how long it has stood. None: it computes, and may go on.
+    fn judge(&mut self) -> Option<(Doing, Duration)> {
+        let now = Instant::now();
+        let sight = self.seen.as_mut()?;
         let used = sight.clock.read();
         let since = now.saturating_duration_since(sight.last);
         // None: the thread has ended, and the call with it; or there is no such clock, and then every call that stands is suspicious.
@@ -143,26 +165,44 @@ impl<'a> Watch<'a> {
         let doing = if worked.is_some_and(|worked| worked * 4 >= since) { Doing::Computing } else { Doing::Waiting };
         let stands = now.saturating_duration_since(sight.first);
         (sight.last, sight.used) = (now, used);
-        match doing {
-            Doing::Computing if stands < HOG => None,
-            Doing::Waiting if stands < NO_HURRY && !self.engine.has_work() => None,
-            _ => self.take_over(stamp, doing, stands),
-        }
+        (doing == Doing::Waiting || stands >= HOG).then_some((doing, stands))
     }
 
-    /// Where every call blocks: waits for the interpreter lock, and takes the loop from whatever call has let it go.
-    fn seize(&self) -> Option<LoopGuard<'a, EventLoop>> {
-        let interpreter = &*self.engine.setup.interpreter;
+    /// Waits for the interpreter lock, and takes the loop from the call that has let it go: at once, if that is mostly for long, or after
+    /// an examination.
+    fn wait_for_release(&mut self) -> Option<LoopGuard<'a, EventLoop>> {
+        let (interpreter, releases) = (&*self.engine.setup.interpreter, &self.engine.crew.releases);
+        let began = Instant::now();
         interpreter.acquire();
+        let is_forced = began.elapsed() >= FORCED;
         let stamp = self.engine.cell.look();
-        if stamp.state() == State::App
-            && let Some(guard) = self.engine.cell.rob(stamp)
-        {
-            self.note_taken(stamp, Doing::Waiting);
-            return Some(guard);
+        if stamp.state() == State::App && !is_forced && !releases.is_examination_due() {
+            let guard = self.engine.cell.rob(stamp);
+            if guard.is_some() {
+                self.note_taken(Doing::Waiting);
+                return guard;
+            }
         }
         interpreter.release();
-        None
+        if stamp.state() != State::App {
+            return None;
+        }
+        let guard = self.examine(stamp);
+        if !is_forced || guard.is_some() {
+            releases.note(guard.is_some());
+        }
+        guard
+    }
+
+    /// Whether a call that let the lock go has not come back for it a moment later; if so, takes the loop.
+    fn examine(&mut self, stamp: Stamp) -> Option<LoopGuard<'a, EventLoop>> {
+        self.is_new(stamp);
+        self.engine.crew.nap(Napper::Watcher, Some(EAGER), || self.engine.cell.look() != stamp);
+        if self.engine.cell.look() != stamp {
+            return None;
+        }
+        let (doing, stands) = self.judge()?;
+        self.take_over(stamp, doing, stands)
     }
 
     /// Asks for the interpreter lock, and takes the loop if the call seen still stands.
@@ -181,14 +221,14 @@ impl<'a> Watch<'a> {
             interpreter.release();
             return None;
         };
-        self.note_taken(seen, doing);
+        self.note_taken(doing);
         Some(guard)
     }
 
-    fn note_taken(&self, stamp: Stamp, doing: Doing) {
+    fn note_taken(&self, doing: Doing) {
         let (crew, counters) = (&self.engine.crew, &self.engine.counters);
         crew.note_detached();
-        crew.note_take_over(stamp, doing == Doing::Waiting);
+        crew.note_take_over();
         match doing {
             Doing::Waiting => counters.taken_from_waiting.fetch_add(1, Relaxed),
             Doing::Computing => counters.taken_from_busy.fetch_add(1, Relaxed),
