@@ -592,6 +592,55 @@ def test_a_forked_child_leaves_without_waiting_for_the_servers_threads():
     assert (stdout, process.returncode) == ("7\n", 0), stderr
 
 
+def test_a_server_made_before_a_fork_can_be_served_by_the_child():
+    # As live servers do that are processes: multiprocessing.Process(target=server.serve_forever).
+    source = """
+        import os, signal, urllib.request, brickwork
+        def app(environ, start_response):
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [str(os.getpid()).encode()]
+        server = brickwork.make_server("127.0.0.1", 0, app)
+        if (child := os.fork()) == 0:
+            signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
+            server.serve_forever()
+        for _ in range(2):
+            assert int(urllib.request.urlopen(server.url).read()) == child
+        os.kill(child, signal.SIGTERM)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    with program(source) as process:
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+    assert (stdout, process.returncode) == ("7\n", 0), stderr
+
+
+def test_a_forked_child_can_have_a_server_of_its_own_and_lets_go_of_the_parents():
+    source = """
+        import os, sys, threading, urllib.request, brickwork
+        def app(environ, start_response):
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [str(os.getpid()).encode()]
+        def serve():
+            server = brickwork.make_server("127.0.0.1", 0, app)
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            assert int(urllib.request.urlopen(server.url).read()) == os.getpid()
+            return server, thread
+        server, thread = serve()
+        if (child := os.fork()) == 0:
+            assert os.readlink(f"/proc/self/fd/{server.fileno()}") == "/dev/null"
+            own, thread = serve()
+            own.shutdown()
+            thread.join()
+            sys.exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        assert int(urllib.request.urlopen(server.url).read()) == os.getpid()
+        server.shutdown()
+    """
+    with program(source) as process:
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+    assert (stdout, process.returncode) == ("7\n", 0), stderr
+
+
 # The fixture
 
 

@@ -32,7 +32,8 @@ pub(crate) struct EmbeddedServer {
     server_config: ServerConfig,
     settings: WsgiSettings,
     handler: Mutex<Arc<dyn Handler>>,
-    listeners: Mutex<Vec<Listener>>,
+    /// A child process that is forked while they are not served has them too, and may serve them.
+    listeners: Arc<Mutex<Vec<Listener>>>,
 }
 
 #[pymethods]
@@ -48,6 +49,7 @@ impl EmbeddedServer {
         }
         let listeners = config.binds.iter().map(|bind| Listener::bind(bind, config.backlog).map_err(os_error));
         let listeners = listeners.collect::<PyResult<Vec<Listener>>>()?;
+        listeners.iter().for_each(|listener| listener.leave_to_children(true));
         let settings = WsgiSettings {
             url_scheme: "http".into(),
             multithread: config.threads > 1,
@@ -60,7 +62,7 @@ impl EmbeddedServer {
         let mut server_config = serve::server_config(&config, access_log);
         let sendfile_root = config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose();
         server_config.sendfile_root = sendfile_root.map_err(os_error)?;
-        Ok(EmbeddedServer { config, server_config, settings, handler, listeners: Mutex::new(listeners) })
+        Ok(EmbeddedServer { config, server_config, settings, handler, listeners: Arc::new(Mutex::new(listeners)) })
     }
 
     /// From the next start on, serves this application.
@@ -91,16 +93,17 @@ impl EmbeddedServer {
 
     /// Starts serving, in threads of the server's own.
     fn start(&self) -> PyResult<ServerRun> {
-        let listeners = self.lock();
-        if listeners.is_empty() {
+        let own = self.lock();
+        if own.is_empty() {
             return Err(PyValueError::new_err(CLOSED));
         }
         let duplicate = |listener: &Listener| Listener::from_fd(listener.as_fd().try_clone_to_owned()?);
-        let listeners = listeners.iter().map(duplicate).collect::<io::Result<Vec<Listener>>>()?;
+        let listeners = own.iter().map(duplicate).collect::<io::Result<Vec<Listener>>>()?;
         for listener in &listeners {
             tracing::info!("listening on {}", listener.url());
         }
-        self.run(self.server(listeners)?)
+        let server = self.server(listeners)?;
+        self.run(server, &own)
     }
 
     /// Takes the next connection of those that wait, to serve one request on it and close; None if none waits.
@@ -116,7 +119,7 @@ impl EmbeddedServer {
             // A server that is leaving says with every answer that it is the last. The client has as long for its
             // request as any other, and the application for its answer.
             server.stopper().drain_keeping_idle(FOR_GOOD, self.config.deadlines.head);
-            return self.run(server).map(Some);
+            return self.run(server, &listeners).map(Some);
         }
         Ok(None)
     }
@@ -137,8 +140,13 @@ impl EmbeddedServer {
         Server::start(self.server_config.clone(), listeners, handler, Arc::new(Gil))
     }
 
-    fn run(&self, server: Server) -> PyResult<ServerRun> {
-        ServerRun::over(server, &self.config, self.server_config.access_log.clone())
+    fn run(&self, server: Server, listeners: &[Listener]) -> PyResult<ServerRun> {
+        listeners.iter().for_each(|listener| listener.leave_to_children(false));
+        let (all, access_log) = (Arc::clone(&self.listeners), self.server_config.access_log.clone());
+        ServerRun::over(server, &self.config, move || {
+            lock(&all).iter().for_each(|listener| listener.leave_to_children(true));
+            access_log.inspect(AccessLog::flush);
+        })
     }
 }
 
@@ -198,7 +206,8 @@ pub(crate) struct ServerRun {
 }
 
 impl ServerRun {
-    fn over(server: Server, config: &Config, access_log: Option<AccessLog>) -> PyResult<ServerRun> {
+    /// `at_end` is called when the server has ended.
+    fn over(server: Server, config: &Config, at_end: impl FnOnce() + Send + 'static) -> PyResult<ServerRun> {
         let (end, alive) = UnixStream::pair()?;
         end.set_nonblocking(true)?;
         let (stopper, counters) = (server.stopper(), server.counters());
@@ -206,7 +215,7 @@ impl ServerRun {
         let teller = Arc::clone(&ended);
         thread::Builder::new().name("brickwork-end".into()).spawn(move || {
             teller.get_or_init(|| server.join());
-            access_log.inspect(AccessLog::flush);
+            at_end();
             drop(alive);
         })?;
         Ok(ServerRun { stopper, counters, ended, grace: config.graceful_timeout, end })

@@ -11,7 +11,7 @@ use super::tenure::{self, Call};
 use super::token::LoopGuard;
 use super::watcher::watch;
 use crate::Exchange;
-use crate::descriptors::leave_if_forked;
+use crate::descriptors::{Process, leave_if_forked};
 use crate::engine::{Engine, Orders};
 use crate::event_loop::{EventLoop, Next};
 
@@ -225,8 +225,9 @@ pub(super) fn call_native(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>,
 
 /// A panic in a handler is the end of its request, and of nothing else.
 pub(super) fn call_handler(engine: &Engine, exchange: &mut Exchange) {
+    let process = Process::current();
     let handled = catch_unwind(AssertUnwindSafe(|| engine.handler.handle(exchange)));
-    leave_if_forked();
+    leave_if_forked(process);
     if let Err(panic) = handled {
         let what = panic.downcast_ref::<&str>().copied();
         let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)");
