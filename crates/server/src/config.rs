@@ -105,6 +105,7 @@ pub struct Spool {
 
 /// A request was refused.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct RejectionNotice<'a> {
     /// The bytes of the head, chunk line or trailer section in hand.
     pub bytes: &'a [u8],

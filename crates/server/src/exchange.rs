@@ -53,6 +53,7 @@ pub struct Exchange {
 
 /// A parsed head together with the bytes it points into. `Copy`: borrow it and pass it on.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct RequestView<'a> {
     /// The parsed head.
     pub head: &'a RequestHead,
