@@ -27,7 +27,7 @@ help:
 	@echo "make test-loom                   the models of the scheduler's protocols (.ci/run calls it too)"
 	@echo "make test-nginx                  the tests behind Debian's nginx (.ci/run calls it too)"
 	@echo "make test-browser                the pages in headless Chromium, with pictures in target/browser"
-	@echo "make bench-static                10 MB files, beside nginx and http.server, about ten minutes"
+	@echo "make bench-static                files of 10 KB and 10 MB, beside nginx and http.server"
 	@echo "make bench-quick                 Brickwork beside its fastest peers, under three minutes; bench-hello: with intervals"
 	@echo "make bench                       every scenario and every peer (hours); bench-scheduling: the scheduler's rows"
 	@echo "make bench-instructions          instruction counts of the pure-Rust paths against the recorded ones"

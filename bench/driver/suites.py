@@ -27,9 +27,10 @@ class Row:
 
 
 # A directory of files, without an application.
+FILE_SERVERS = ["brickwork-static", "nginx", "nginx-default", "http.server"]
 STATIC = [
-    Row("static-10m", ["brickwork-static", "nginx", "nginx-default", "http.server"], 10, connections)
-    for connections in (1, 4, 64)
+    Row("static-10k", FILE_SERVERS, 6),
+    *[Row("static-10m", FILE_SERVERS, 10, connections) for connections in (1, 4, 64)],
 ]
 
 SUITES: dict[str, list[Row]] = {
