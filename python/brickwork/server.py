@@ -60,6 +60,7 @@ class Settings(TypedDict, total=False):
     limit_chunk_line: int | str
     limit_trailers: int | str
     spool_threshold: int | str
+    spool_memory: int | str
     spool_dir: str | os.PathLike[str]
     error_logfile: str | os.PathLike[str]
     log_level: str

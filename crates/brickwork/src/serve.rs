@@ -163,16 +163,17 @@ const IN_MEMORY_WITHOUT_SPOOL: u64 = 16 << 20;
 
 /// Looks whether the spool directory can be written to, and says what follows.
 fn spool(config: &Config) -> Spool {
-    let (threshold, directory) = (config.spool_threshold, config.spool_directory.as_path());
+    let (threshold, memory, directory) =
+        (config.spool_threshold, config.spool_memory, config.spool_directory.as_path());
     if config.subject == Subject::Files {
         // Nobody reads content.
-        return Spool { threshold, directory: None };
+        return Spool { threshold, memory, directory: None };
     }
     let shown = directory.display();
     match try_directory(directory) {
         Ok(()) => {
             tracing::info!("content over {} waits in files in {shown}", SizeText(threshold));
-            Spool { threshold, directory: Some(directory.to_owned()) }
+            Spool { threshold, memory, directory: Some(directory.to_owned()) }
         }
         Err(error) => {
             let threshold = threshold.max(IN_MEMORY_WITHOUT_SPOOL);
@@ -181,7 +182,7 @@ fn spool(config: &Config) -> Spool {
                  and over {} it is refused with 413",
                 SizeText(threshold)
             );
-            Spool { threshold, directory: None }
+            Spool { threshold, memory, directory: None }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use brickwork_http::{Limits, Piece, Rejection};
 
+use crate::content_memory::ContentMemory;
 use crate::{AccessLog, Balance, Interpreter, Peer, SendfileRoot, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
@@ -68,6 +69,7 @@ pub(crate) struct Setup {
     /// The server is leaving: every response is its connection's last.
     pub(crate) is_draining: AtomicBool,
     pub(crate) config: Config,
+    pub(crate) content_memory: Arc<ContentMemory>,
     pub(crate) interpreter: Arc<dyn Interpreter>,
 }
 
@@ -99,7 +101,10 @@ pub struct Deadlines {
 pub struct Spool {
     /// Content of more bytes than this goes to an unlinked file.
     pub threshold: u64,
-    /// The directory; None: there is no writable one, and content over `threshold` is refused with 413.
+    /// So many bytes may the content of all requests together take in memory; what finds no room goes to a file. Content of up to 64 KiB
+    /// does not count.
+    pub memory: u64,
+    /// The directory; None: there is no writable one. Then all content stays in memory, and what is over `threshold` is refused with 413.
     pub directory: Option<PathBuf>,
 }
 
@@ -154,7 +159,7 @@ impl Default for Config {
             accepts_at_once: 64,
             balance: None,
             queue_timeout: Duration::from_secs(30),
-            spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
+            spool: Spool { threshold: 2 << 20, memory: 64 << 20, directory: Some(std::env::temp_dir()) },
             trusted: TrustedPeers::default(),
             server_field: String::from("brickwork"),
             #[cfg(feature = "reference-schedulers")]

@@ -65,6 +65,7 @@ mod closing;
 mod config;
 mod connections;
 mod content;
+mod content_memory;
 mod counters;
 mod date;
 mod deadlines;

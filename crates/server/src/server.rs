@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::Setup;
+use crate::content_memory::ContentMemory;
 use crate::counters::Counters;
 use crate::doorbell::Doorbell;
 use crate::engine::{Engine, Orders, or_abort};
@@ -57,7 +58,8 @@ impl Server {
     ) -> io::Result<Server> {
         let counters = Arc::new(Counters::default());
         let crew = Arc::new(Crew::new(config.threads, Arc::clone(&counters)));
-        let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, interpreter });
+        let content_memory = ContentMemory::new(config.spool.memory);
+        let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, content_memory, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
         let returns = Arc::new(ReturnQueue::new());
         let inbox = Arc::new(Inbox::default());
