@@ -28,6 +28,7 @@ help:
 	@echo "make test-nginx                  the tests behind Debian's nginx (.ci/run calls it too)"
 	@echo "make test-browser                the pages in headless Chromium, with pictures in target/browser"
 	@echo "make bench-static                files of 10 KB and 10 MB, beside nginx and http.server"
+	@echo "make soak                        five minutes of load, kills, reloads and broken deploys (SECONDS=300 SEED=...)"
 	@echo "make bench-quick                 Brickwork beside its fastest peers, under three minutes; bench-hello: with intervals"
 	@echo "make bench                       every scenario and every peer (hours); bench-scheduling: the scheduler's rows"
 	@echo "make bench-instructions          instruction counts of the pure-Rust paths against the recorded ones"
@@ -90,6 +91,12 @@ test-nginx: $(VENV)/.installed $(VENV)/.tests
 	@command -v nginx /usr/sbin/nginx >/dev/null || { set -x; as_root=; test "$$(id -u)" = 0 || as_root=sudo; \
 	    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends nginx-light; }
 	$(BIN)/python -m pytest tests/test_processes_nginx.py
+
+# Minutes of everything at once. The seed is printed; SEED=... repeats what clients and chaos do.
+SECONDS ?= 300
+.PHONY: soak
+soak: $(VENV)/.installed $(VENV)/.tests
+	$(BIN)/python tests/soak/soak.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 # Pictures to look at; Debian's Chromium is installed if there is none.
 .PHONY: test-browser

@@ -4,6 +4,8 @@ from typing import Any, TypedDict
 
 __version__: str
 
+class RequestTimeout(BaseException): ...
+
 class UnderstoodRequest(TypedDict):
     head: bytes
     spans: list[tuple[str, int, int]]

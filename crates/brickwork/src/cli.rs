@@ -30,6 +30,10 @@ enum Command {
     Plan(Plan),
     /// Make a running server start anew with the application as it is now; what it serves meanwhile is not disturbed
     Reload(Reload),
+    /// Show the workers of a running server, and what they have done
+    Status(Which),
+    /// Show which requests are in the application of a running server now, for how long, and where
+    Stacks(Which),
     /// Say what a rule is that a message can break, with examples; without a code, list all
     Explain(Explain),
     /// Read raw bytes as a connection would bring them, and say what is made of them
@@ -52,6 +56,13 @@ pub(crate) struct Reload {
     /// Wait until the new generation serves; if it cannot, tell why, with exit status 1
     #[arg(long)]
     pub(crate) wait: bool,
+    #[command(flatten)]
+    pub(crate) which: Which,
+}
+
+/// Which running server.
+#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Which {
     /// The server whose process id is in this file
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["name", "process"])]
     pub(crate) pid: Option<std::path::PathBuf>,
@@ -72,6 +83,10 @@ pub(crate) enum Task {
     Plan(Box<Config>),
     /// Have a running server reloaded.
     Reload(Reload),
+    /// Ask a running server how it is.
+    Status(Which),
+    /// Ask a running server's workers where their requests are.
+    Stacks(Which),
 }
 
 #[derive(clap::Args, Debug)]
@@ -137,6 +152,8 @@ const USAGE: &str = "brickwork [OPTIONS] APP
        brickwork demo [OPTIONS]
        brickwork static [OPTIONS] [DIR]
        brickwork reload [--wait] [--pid FILE | --name NAME | PROCESS]
+       brickwork status [--pid FILE | --name NAME | PROCESS]
+       brickwork stacks [--pid FILE | --name NAME | PROCESS]
        brickwork plan [OPTIONS] [APP]
        brickwork explain [CODE]
        brickwork check-request [--json] FILE|DIR|-";
@@ -146,7 +163,7 @@ Every flag can be set in the environment too: --keep-alive as BRICKWORK_KEEP_ALI
 Exit status: 0 ended as asked, 1 could not start, 2 wrong usage.";
 
 /// The words that name a command. An application of such a name goes behind `run`.
-const COMMANDS: [&str; 7] = ["run", "demo", "static", "plan", "reload", "explain", "check-request"];
+const COMMANDS: [&str; 9] = ["run", "demo", "static", "plan", "reload", "status", "stacks", "explain", "check-request"];
 
 /// Why nothing is served.
 #[derive(Debug, PartialEq, Eq)]
@@ -192,6 +209,8 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
             return config.map(|config| Task::Plan(Box::new(config))).map_err(|error| usage(&error));
         }
         Command::Reload(reload) => return Ok(Task::Reload(reload)),
+        Command::Status(which) => return Ok(Task::Status(which)),
+        Command::Stacks(which) => return Ok(Task::Stacks(which)),
         Command::Demo(demo) => (demo.raw, Subject::Demo, Vec::new()),
         Command::Static(files) => (files.raw, Subject::Files, files.files.alone(files.directory)),
         // INVARIANT: `told` has dealt with these.

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use brickwork_server::{AccessLog, Config as ServerConfig, Counters, Ended, Handler, Listener, Peer, Server, Stopper};
+use brickwork_server::{AccessLog, Config as ServerConfig, Ended, Handler, Listener, Peer, Record, Server, Stopper};
 use brickwork_wsgi::{Gil, WsgiApp, WsgiSettings};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -137,7 +137,9 @@ impl EmbeddedServer {
 
     fn server(&self, listeners: Vec<Listener>) -> io::Result<Server> {
         let handler = Arc::clone(&*lock(&self.handler));
-        Server::start(self.server_config.clone(), listeners, handler, Arc::new(Gil))
+        // Each time of serving is counted for itself.
+        let config = ServerConfig { record: Record::default(), ..self.server_config.clone() };
+        Server::start(config, listeners, handler, Arc::new(Gil))
     }
 
     fn run(&self, server: Server, listeners: &[Listener]) -> PyResult<ServerRun> {
@@ -198,7 +200,7 @@ fn accept(listener: &Listener) -> io::Result<Option<(OwnedFd, Peer)>> {
 #[pyclass(module = "brickwork._brickwork", frozen)]
 pub(crate) struct ServerRun {
     stopper: Stopper,
-    counters: Arc<Counters>,
+    counters: Record,
     ended: Arc<OnceLock<Ended>>,
     grace: Duration,
     /// Reads as ended once the server has.

@@ -13,7 +13,7 @@ use brickwork_wsgi::{WsgiApp, WsgiSettings};
 use pyo3::prelude::*;
 
 use crate::application::LoadError;
-use crate::config::{ApplicationName, Config, LogFormat, LogLevel, SizeText, Subject, WorkerCount};
+use crate::config::{ApplicationName, Config, DurationText, LogFormat, LogLevel, SizeText, Subject, WorkerCount};
 use crate::demo::Demonstrated;
 use crate::files;
 use crate::log::{self, Log};
@@ -108,6 +108,9 @@ pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> S
         }
     };
     let is_tracing = config.log_level == LogLevel::Trace;
+    if config.subject != Subject::Files {
+        tracing::info!("{}", patience(config));
+    }
     ServerConfig {
         limits: config.limits,
         deadlines: config.deadlines,
@@ -119,6 +122,8 @@ pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> S
             _ => brickwork_server::Scheduler::Promote,
         },
         queue_timeout: config.queue_timeout,
+        timeout: config.timeout,
+        slow_request: config.slow_request,
         accepts_at_once: if is_multiprocess(config) { ACCEPTS_OF_MANY } else { ACCEPTS_OF_ONE },
         trusted: config.trusted.clone(),
         spool: spool(config),
@@ -126,6 +131,18 @@ pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> S
         on_rejection: Some(on_rejection(config)),
         on_traffic: if is_tracing { Some(Arc::new(log_traffic)) } else { None },
         ..ServerConfig::default()
+    }
+}
+
+/// How long the application may take, as a sentence.
+fn patience(config: &Config) -> String {
+    let timeout = match config.timeout {
+        Some(timeout) => format!("answered 504 when the application has not begun to after {}", DurationText(timeout)),
+        None => "waited for without end".into(),
+    };
+    match config.slow_request {
+        Some(slow) => format!("a request is {timeout}, and said to be slow after {}", DurationText(slow)),
+        None => format!("a request is {timeout}"),
     }
 }
 

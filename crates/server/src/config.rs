@@ -8,7 +8,7 @@ use std::time::Duration;
 use brickwork_http::{Limits, Piece, Rejection};
 
 use crate::content_memory::ContentMemory;
-use crate::{AccessLog, Balance, Interpreter, Peer, SendfileRoot, TrustedPeers};
+use crate::{AccessLog, Balance, Interpreter, Peer, Record, SendfileRoot, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
 #[derive(Clone)]
@@ -22,10 +22,19 @@ pub struct Config {
     /// Connections accepted from one listener before others have their turn. Few, if other processes share the listener: the rest is
     /// for whoever is less busy.
     pub accepts_at_once: usize,
+    /// What this server leaves behind.
+    pub record: Record,
     /// How many connections the processes have that share the listeners.
     pub balance: Option<Balance>,
     /// How long a request may wait for one of them before it is answered 503.
     pub queue_timeout: Duration,
+    /// How long a handler may take until it begins to answer, not counting its waits for the client's content; then the request is
+    /// answered 504 in its place. None: as long as it likes.
+    pub timeout: Option<Duration>,
+    /// A request whose handler has not begun to answer for so long is logged with the place where it is, and again at doubling ages.
+    pub slow_request: Option<Duration>,
+    /// Called once when so many threads are stuck in handlers that the process had better be replaced.
+    pub on_stuck: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Where large content waits for the handler.
     pub spool: Spool,
     /// Whose word about clients is believed.
@@ -157,8 +166,12 @@ impl Default for Config {
             },
             threads: 64,
             accepts_at_once: 64,
+            record: Record::default(),
             balance: None,
             queue_timeout: Duration::from_secs(30),
+            timeout: Some(Duration::from_secs(30)),
+            slow_request: Some(Duration::from_secs(5)),
+            on_stuck: None,
             spool: Spool { threshold: 2 << 20, memory: 64 << 20, directory: Some(std::env::temp_dir()) },
             trusted: TrustedPeers::default(),
             server_field: String::from("brickwork"),

@@ -16,6 +16,7 @@ use crate::connections::Key;
 use crate::date::Date;
 use crate::input::Input;
 use crate::intake::{Intake, Refusal};
+use crate::record::Entry;
 use crate::response::Progress as ResponseProgress;
 use crate::slot::Slot;
 use crate::transport::{Moved, Transport};
@@ -47,6 +48,8 @@ pub struct Exchange {
     pub(crate) began: Option<Instant>,
     /// When it began to wait for a thread.
     pub(crate) queued: Option<Instant>,
+    /// Where the record tells of it, while it is out.
+    pub(crate) entry: Option<Entry>,
     pub(crate) date: Date,
     pub(crate) progress: ResponseProgress,
 }
@@ -97,6 +100,19 @@ impl Exchange {
     #[must_use]
     pub fn peer(&self) -> &Peer {
         &self.slot().peer
+    }
+
+    /// The start of the request line: method and target.
+    pub(crate) fn method_and_target(&self) -> &[u8] {
+        let (method, target) = (self.head.method_span, self.head.target.raw);
+        Span { start: method.start, len: (target.start + target.len).saturating_sub(method.start) }
+            .of(self.input.unused())
+    }
+
+    /// Whether the server has answered in place of the handler: what that still says is discarded.
+    #[must_use]
+    pub fn is_superseded(&self) -> bool {
+        self.slot().claim.is_with_loop()
     }
 
     /// Which request on its connection this is, from 1.
@@ -172,6 +188,7 @@ impl Exchange {
             is_unlogged: false,
             began: None,
             queued: None,
+            entry: None,
             date: Date::default(),
             progress: ResponseProgress::default(),
         }

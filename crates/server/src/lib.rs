@@ -56,11 +56,14 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("Brickwork runs on Linux only for now: its poller is epoll");
 
+mod accepting;
 mod access_line;
 mod access_log;
 mod awaited;
 mod balance;
+mod calls;
 mod claim;
+mod clerk;
 mod closing;
 mod config;
 mod connections;
@@ -83,9 +86,12 @@ mod interpreter;
 mod listeners;
 #[cfg(all(test, loom))]
 mod models;
+mod overdue;
 mod poller;
 mod promote;
 mod queueing;
+mod receiving;
+mod record;
 mod request_content;
 mod response;
 mod returns;
@@ -108,9 +114,11 @@ pub use descriptors::after_fork_in_child;
 pub use exchange::{Exchange, Peer, RequestView};
 pub use forwarded::{Forwarded, Scheme, TrustedPeers};
 pub use handler::Handler;
-pub use interpreter::{Interpreter, NoInterpreter};
+pub use interpreter::{Interpreter, NoInterpreter, ThreadName};
 pub use listeners::{Bind, Listener, SocketFile};
+pub use promote::interruptible;
+pub use record::{InFlight, Record};
 pub use request_content::RequestContent;
 pub use response::SendError;
-pub use server::{Ended, Server, Stopper, serve};
+pub use server::{Bell, Ended, Server, Stopper, serve};
 pub use static_files::{Dotfiles, Listings, SendfileRoot, StaticFiles, StaticOptions};

@@ -225,6 +225,14 @@ impl Drop for Listener {
     }
 }
 
+impl SocketFile {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
         if self.maker == std::process::id() {

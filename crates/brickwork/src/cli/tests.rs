@@ -184,10 +184,11 @@ fn reload_names_its_server_in_one_of_three_ways() {
         Ok(Task::Reload(reload)) => reload,
         other => panic!("{other:?}"),
     };
-    assert_eq!(reload(&["reload", "--wait"]), Reload { wait: true, pid: None, name: None, process: None });
-    assert_eq!(reload(&["reload", "--pid", "/run/a"]).pid, Some("/run/a".into()));
-    assert_eq!(reload(&["reload", "--name", "shop"]).name, Some("shop".into()));
-    assert_eq!(reload(&["reload", "17"]).process, Some(17));
+    let nobody = Which { pid: None, name: None, process: None };
+    assert_eq!(reload(&["reload", "--wait"]), Reload { wait: true, which: nobody });
+    assert_eq!(reload(&["reload", "--pid", "/run/a"]).which.pid, Some("/run/a".into()));
+    assert_eq!(reload(&["reload", "--name", "shop"]).which.name, Some("shop".into()));
+    assert_eq!(reload(&["reload", "17"]).which.process, Some(17));
 }
 
 #[test]

@@ -15,8 +15,8 @@ use crate::descriptors::{Process, leave_if_forked};
 use crate::engine::{Engine, Orders};
 use crate::event_loop::{EventLoop, Next};
 
-/// The life of one thread of the crew: watch, lead, handle, and again. True if it is still counted when it ends.
-pub(crate) fn work(engine: &Arc<Engine>) -> bool {
+/// The life of one thread of the crew: watch, lead, handle, and again. Says why it ends.
+pub(crate) fn work(engine: &Arc<Engine>) -> Duty {
     let interpreter = &*engine.setup.interpreter;
     interpreter.enter_thread();
     tenure::sit(engine);
@@ -25,6 +25,9 @@ pub(crate) fn work(engine: &Arc<Engine>) -> bool {
             Duty::Watch => {
                 if let Some((guard, holds_lock)) = watch(engine) {
                     Leader { engine, holds_lock, got_lock: Instant::now() }.lead(guard);
+                    if tenure::is_stray() {
+                        break Duty::Stray;
+                    }
                 }
             }
             end => break end,
@@ -32,7 +35,7 @@ pub(crate) fn work(engine: &Arc<Engine>) -> bool {
     };
     tenure::rise();
     interpreter.leave_thread();
-    end == Duty::Leave
+    end
 }
 
 /// A thread that owns the loop, or has just lost it.
@@ -104,6 +107,7 @@ impl<'a> Leader<'a> {
     /// Calls the handler inline. The loop may be gone when it returns.
     fn call(&mut self, guard: LoopGuard<'a, EventLoop>, mut exchange: Box<Exchange>) -> Step<'a> {
         let engine = self.engine;
+        tenure::announce(&exchange);
         let call = if self.holds_lock {
             Call::Inline(guard.enter_app())
         } else {
@@ -135,6 +139,7 @@ impl<'a> Leader<'a> {
     fn work_off(&mut self) {
         while let Some(mut exchange) = self.engine.crew.next_in_place() {
             note_dequeued(self.engine, &exchange);
+            tenure::announce(&exchange);
             self.acquire();
             tenure::begin(Call::Detached);
             call_handler(self.engine, &mut exchange);
@@ -225,6 +230,10 @@ pub(super) fn call_native(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>,
 
 /// A panic in a handler is the end of its request, and of nothing else.
 pub(super) fn call_handler(engine: &Engine, exchange: &mut Exchange) {
+    if exchange.is_superseded() {
+        // It was answered while this thread waited for the interpreter lock.
+        return;
+    }
     let process = Process::current();
     let handled = catch_unwind(AssertUnwindSafe(|| engine.handler.handle(exchange)));
     leave_if_forked(process);

@@ -1,50 +1,81 @@
-//! What the application is doing when it lets the interpreter lock go: a word to the disk, or a wait.
+//! How the watcher learns of a blocked call: by waiting for the interpreter lock, or by looking.
 //!
-//! Where most releases are long ones, the watcher waits for the lock: the interpreter then wakes it in the moment a call blocks, and there
-//! is nothing to look for. Where most are short, every one of them would disturb the call and gain nothing: there the watcher looks from
-//! time to time. Which of the two it is follows from the share of long ones among those that were examined (docs/decisions/0002).
+//! Who waits for the lock is woken in the moment a call blocks. But a call also lets the lock go to write a line to a log, and wakes the
+//! watcher for nothing; where others run on a second processor, it then finds the lock taken when it comes back. Which of it prevails
+//! depends on the application, on the number of processors and on the kernel, so it is tried: the watcher waits for the lock for a period,
+//! examines every eighth release that it gets the lock by, and goes on if enough of them were for long. Otherwise it looks, for some
+//! take-overs, and tries again (docs/decisions/0002).
+//!
+//! On a single processor nothing has to be tried: the watcher runs when the call does not, and so hardly ever comes in between.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
-/// The share of releases that turned out long, as an average that forgets.
-#[derive(Debug, Default)]
+/// What the watcher knows of the application's releases of the lock.
+#[derive(Debug)]
 pub(super) struct Releases {
-    /// In parts of `WHOLE`.
-    long: AtomicU32,
-    /// Take-overs since a release was last examined, or releases taken for long ones without a look.
-    unexamined: AtomicU32,
+    has_one_processor: bool,
+    is_waiting: bool,
+    /// While waiting: releases left in this period. While looking: take-overs left until the next one.
+    left: u32,
+    examined: u32,
+    long: u32,
+    /// Take-overs to be had by looking, after the next period in vain.
+    patience: u32,
 }
 
-const WHOLE: u32 = 1 << 16;
-/// An examined release counts for this part of the average: three of one kind turn it over.
-const WEIGHT: u32 = 4;
-/// While the watcher looks: of so many calls found blocked, one is followed by an examination of a release.
-const TRIAL: u32 = 4;
-/// While the watcher waits for the lock: of so many releases one is examined.
+/// Releases in a period, and of how many one is examined.
+const PERIOD: u32 = 128;
 const SAMPLE: u32 = 8;
+/// One examined release of so many has to be a long one: that much worse is a blocked call found by looking than a release taken in vain.
+const ENOUGH: u32 = 4;
+/// Take-overs between two periods: more of them after each in vain.
+const LEAST_PATIENCE: u32 = 64;
+const MOST_PATIENCE: u32 = 1024;
 
 impl Releases {
-    /// A release was examined: was it a long one?
-    pub(super) fn note(&self, is_long: bool) {
-        let before = self.long.load(Relaxed);
-        let this = if is_long { WHOLE } else { 0 };
-        self.long.store(before - before / WEIGHT + this / WEIGHT, Relaxed);
-        self.unexamined.store(0, Relaxed);
+    pub(super) fn new(has_one_processor: bool) -> Releases {
+        let patience = LEAST_PATIENCE;
+        Releases { has_one_processor, is_waiting: true, left: PERIOD, examined: 0, long: 0, patience }
     }
 
-    /// The loop was taken from a call.
-    pub(super) fn note_take_over(&self) {
-        self.unexamined.fetch_add(1, Relaxed);
+    /// Whether the watcher is to wait for the lock.
+    pub(super) fn are_waited_for(&self) -> bool {
+        self.is_waiting
     }
 
-    /// Whether most releases are long ones.
-    pub(super) fn are_mostly_long(&self) -> bool {
-        self.long.load(Relaxed) >= WHOLE / 2
-    }
-
-    /// Whether the next release is to be examined, and not taken for what most of them are.
+    /// Whether the next release is to be examined, and not taken for a long one.
     pub(super) fn is_examination_due(&self) -> bool {
-        self.unexamined.load(Relaxed) >= if self.are_mostly_long() { SAMPLE } else { TRIAL }
+        self.left.is_multiple_of(SAMPLE)
+    }
+
+    /// The watcher got the lock from a call. If it was examined: did the call stay away for long?
+    pub(super) fn note_release(&mut self, was_long: Option<bool>) {
+        if let Some(was_long) = was_long {
+            self.examined += 1;
+            self.long += u32::from(was_long);
+        }
+        self.left = self.left.saturating_sub(1);
+        if self.is_waiting && self.left == 0 {
+            self.end_period();
+        }
+    }
+
+    fn end_period(&mut self) {
+        self.is_waiting = self.has_one_processor || self.long * ENOUGH >= self.examined;
+        (self.left, self.patience) = if self.is_waiting {
+            (PERIOD, LEAST_PATIENCE)
+        } else {
+            (self.patience, (self.patience * 2).min(MOST_PATIENCE))
+        };
+        (self.examined, self.long) = (0, 0);
+    }
+
+    /// The loop was taken from a call that was found by looking.
+    pub(super) fn note_found(&mut self) {
+        if !self.is_waiting {
+            self.left = self.left.saturating_sub(1);
+            if self.left == 0 {
+                (self.is_waiting, self.left) = (true, PERIOD);
+            }
+        }
     }
 }
 
@@ -52,36 +83,56 @@ impl Releases {
 mod tests {
     use super::*;
 
-    fn after(examined: &[bool]) -> Releases {
-        let releases = Releases::default();
-        examined.iter().for_each(|is_long| releases.note(*is_long));
-        releases
+    /// A period in which one of `one_in` examined releases was long.
+    fn pass_period(releases: &mut Releases, one_in: u32) {
+        let mut examined = 0;
+        for _ in 0..PERIOD {
+            assert!(releases.are_waited_for());
+            let was_long = releases.is_examination_due().then(|| {
+                examined += 1;
+                examined % one_in == 0
+            });
+            releases.note_release(was_long);
+        }
+        assert_eq!(examined, PERIOD / SAMPLE);
+    }
+
+    fn looks_for(releases: &mut Releases) -> u32 {
+        let mut found = 0;
+        while !releases.are_waited_for() {
+            releases.note_found();
+            found += 1;
+        }
+        found
     }
 
     #[test]
-    fn three_of_a_kind_turn_the_average_over() {
-        assert!(!after(&[]).are_mostly_long());
-        assert!(!after(&[true; 2]).are_mostly_long());
-        assert!(after(&[true; 3]).are_mostly_long());
-        let mut examined = vec![true; 100];
-        assert!(after(&examined).are_mostly_long());
-        examined.extend([false; 3]);
-        assert!(!after(&examined).are_mostly_long());
+    fn they_are_waited_for_as_long_as_enough_of_them_are_long() {
+        let mut releases = Releases::new(false);
+        for one_in in [1, 2, 4, 1] {
+            pass_period(&mut releases, one_in);
+        }
+        assert!(releases.are_waited_for());
+        pass_period(&mut releases, 5);
+        assert!(!releases.are_waited_for());
     }
 
     #[test]
-    fn a_share_below_a_half_is_not_most() {
-        let examined: Vec<bool> = (0..200).map(|n| n % 4 == 0).collect();
-        assert!(!after(&examined).are_mostly_long());
+    fn on_one_processor_they_are_always_waited_for() {
+        let mut releases = Releases::new(true);
+        (0..3).for_each(|_| pass_period(&mut releases, 100));
+        assert!(releases.are_waited_for());
     }
 
     #[test]
-    fn an_examination_is_due_after_some_take_overs_and_is_done_once() {
-        let releases = Releases::default();
-        assert!(!releases.is_examination_due());
-        (0..TRIAL).for_each(|_| releases.note_take_over());
-        assert!(releases.is_examination_due());
-        releases.note(true);
-        assert!(!releases.is_examination_due());
+    fn after_each_period_in_vain_the_next_comes_later() {
+        let mut releases = Releases::new(false);
+        for patience in [64, 128, 256, 512, 1024, 1024] {
+            pass_period(&mut releases, 100);
+            assert_eq!(looks_for(&mut releases), patience);
+        }
+        pass_period(&mut releases, 1);
+        pass_period(&mut releases, 100);
+        assert_eq!(looks_for(&mut releases), 64);
     }
 }

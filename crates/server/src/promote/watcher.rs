@@ -6,9 +6,8 @@
 //! queued behind, and pays nothing. A call that computes for long loses the loop too: its thread goes on under the interpreter's own
 //! time slices, and others have theirs.
 //!
-//! Where those that let the lock go mostly do so for long, there is nothing to find out (`releases`), and the watcher waits for the lock:
-//! the interpreter wakes it in the moment the handler lets go. From time to time it takes the second look all the same, to notice when
-//! that has changed.
+//! Where those that let the lock go mostly do so for long, the watcher does not look but waits for the lock (`releases`): the interpreter
+//! wakes it in the moment the handler lets go.
 //!
 //! How often it looks follows from how often there was something to find (docs/decisions/0002): a look costs some microseconds, and
 //! a blocked loop costs the time until the look that finds it. For take-overs at intervals T the sum is least at a pause proportional to
@@ -38,6 +37,8 @@ const NO_HURRY: Duration = Duration::from_millis(8);
 const AT_ONCE: Duration = Duration::from_micros(25);
 /// Waited for so long, the lock may have been taken from a call that computes: CPython's switch interval is 5 ms.
 const FORCED: Duration = Duration::from_millis(2);
+/// Without a take-over for so long, nothing is waited for.
+const LATELY: Duration = Duration::from_millis(100);
 /// Looks at a sleeping loop before the watcher sleeps too, until it is stirred.
 const IDLE_LOOKS: u32 = 50;
 
@@ -107,7 +108,10 @@ impl<'a> Watch<'a> {
 
     fn pause(&self, stamp: Stamp, idle: u32) {
         let since = self.last_found.elapsed().as_secs_f64();
-        let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, CALM);
+        // The lock was free once and has to be twice: that is soon known.
+        let is_suspect = self.seen.is_some_and(|sight| sight.stamp == stamp && sight.lock_was_free);
+        let calm = if is_suspect { EAGER } else { CALM };
+        let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, calm);
         let pause = (pause < CALM || idle < IDLE_LOOKS).then_some(pause);
         let engine = self.engine;
         engine.crew.nap(Napper::Watcher, pause, || {
@@ -130,8 +134,8 @@ impl<'a> Watch<'a> {
     }
 
     fn look_at_call(&mut self, stamp: Stamp) -> Option<LoopGuard<'a, EventLoop>> {
-        let releases = &self.engine.crew.releases;
-        if releases.are_mostly_long() || releases.is_examination_due() {
+        let crew = &self.engine.crew;
+        if crew.last_take_over().elapsed() < LATELY && crew.releases().are_waited_for() {
             return self.wait_for_release();
         }
         if self.is_new(stamp) {
@@ -141,7 +145,9 @@ impl<'a> Watch<'a> {
         if doing == Doing::Waiting && stands < NO_HURRY && !self.engine.has_work() {
             return None;
         }
-        self.take_over(stamp, doing, stands)
+        let guard = self.take_over(stamp, doing, stands)?;
+        crew.releases().note_found();
+        Some(guard)
     }
 
     /// Whether the call was not seen before; from now on it was.
@@ -168,28 +174,28 @@ impl<'a> Watch<'a> {
         (doing == Doing::Waiting || stands >= HOG).then_some((doing, stands))
     }
 
-    /// Waits for the interpreter lock, and takes the loop from the call that has let it go: at once, if that is mostly for long, or after
-    /// an examination.
+    /// Waits for the interpreter lock, and takes the loop from the call that has let it go, at once or after an examination.
     fn wait_for_release(&mut self) -> Option<LoopGuard<'a, EventLoop>> {
-        let (interpreter, releases) = (&*self.engine.setup.interpreter, &self.engine.crew.releases);
+        let (interpreter, crew) = (&*self.engine.setup.interpreter, &self.engine.crew);
         let began = Instant::now();
         interpreter.acquire();
         let is_forced = began.elapsed() >= FORCED;
         let stamp = self.engine.cell.look();
-        if stamp.state() == State::App && !is_forced && !releases.is_examination_due() {
-            let guard = self.engine.cell.rob(stamp);
-            if guard.is_some() {
-                self.note_taken(Doing::Waiting);
-                return guard;
-            }
-        }
-        interpreter.release();
         if stamp.state() != State::App {
+            interpreter.release();
             return None;
         }
-        let guard = self.examine(stamp);
-        if !is_forced || guard.is_some() {
-            releases.note(guard.is_some());
+        if is_forced || crew.releases().is_examination_due() {
+            interpreter.release();
+            let guard = self.examine(stamp);
+            crew.releases().note_release((!is_forced || guard.is_some()).then_some(guard.is_some()));
+            return guard;
+        }
+        crew.releases().note_release(None);
+        let guard = self.engine.cell.rob(stamp);
+        match guard {
+            Some(_) => self.note_taken(Doing::Waiting),
+            None => interpreter.release(),
         }
         guard
     }
