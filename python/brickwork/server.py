@@ -45,6 +45,8 @@ class Settings(TypedDict, total=False):
     forwarded_allow_ips: str
     threads: int
     queue_timeout: float | str
+    timeout: float | str
+    slow_request: float | str
     keep_alive: float | str
     head_timeout: float | str
     content_timeout: float | str
