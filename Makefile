@@ -27,6 +27,7 @@ help:
 	@echo "make test-loom                   the models of the scheduler's protocols (.ci/run calls it too)"
 	@echo "make test-nginx                  the tests behind Debian's nginx (.ci/run calls it too)"
 	@echo "make test-browser                the pages in headless Chromium, with pictures in target/browser"
+	@echo "make bench-static                files of 10 KB and 10 MB, beside nginx and http.server"
 	@echo "make soak                        five minutes of load, kills, reloads and broken deploys (SECONDS=300 SEED=...)"
 	@echo "make bench-quick                 Brickwork beside its fastest peers, under three minutes; bench-hello: with intervals"
 	@echo "make bench                       every scenario and every peer (hours); bench-scheduling: the scheduler's rows"
@@ -105,11 +106,12 @@ test-browser: $(VENV)/.installed $(VENV)/.tests
 	SCREENSHOTS=target/browser $(BIN)/python -m pytest tests/browser_pages.py
 
 # Benchmarks measure Brickwork and its peers in an environment of their own. OPTIONS goes to bench/run.py.
-.PHONY: bench bench-quick bench-hello
+.PHONY: bench bench-quick bench-hello bench-static
 bench: SUITE := full
 bench-quick: SUITE := quick
 bench-hello: SUITE := hello
-bench bench-quick bench-hello: bench/.venv/.installed bench/.venv/.load bench/.venv/.limit
+bench-static: SUITE := static
+bench bench-quick bench-hello bench-static: bench/.venv/.installed bench/.venv/.load bench/.venv/.limit
 	bench/.venv/bin/python bench/run.py $(SUITE) $(OPTIONS)
 
 .PHONY: bench-scheduling
