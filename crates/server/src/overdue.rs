@@ -12,7 +12,6 @@ use crate::clerk::Notice;
 use crate::connections::{Key, Phase, Then};
 use crate::deadlines::{Millis, NEVER};
 use crate::event_loop::EventLoop;
-use crate::sync::lock;
 
 /// A call that waits for its client may go on at any moment, with little time left: it is looked at again after so long at the soonest.
 const SOONEST: Millis = 100;
@@ -43,8 +42,7 @@ impl EventLoop {
 
     /// Deals with one call; says when to look at it again.
     fn look_at(&mut self, sight: &Sight, now: Millis) -> Millis {
-        let post = std::sync::Arc::clone(&sight.post);
-        let mut noted = *lock(&post.noted);
+        let mut noted = *sight.post.noted();
         if noted.number != sight.number {
             noted = Noted { number: sight.number, ..Noted::default() };
         }
@@ -65,7 +63,7 @@ impl EventLoop {
             noted.slow += 1;
             self.clerk.tell(Notice::Slow(sight.clone()));
         }
-        *lock(&post.noted) = noted;
+        *sight.post.noted() = noted;
         let left = timeout.min(self.slow_after(noted)).saturating_sub(age);
         match sight.clock {
             _ if noted.is_settled => NEVER,
