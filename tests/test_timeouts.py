@@ -45,7 +45,8 @@ def test_a_request_over_its_deadline_is_answered_504_and_the_log_says_where_it_w
         response, took = timed(server, target)
         assert response.status == 504 and response.content == b"504 Gateway Timeout\n", response
         assert response.field("connection") == "close"
-        assert 1.0 <= took < 1 + LATE
+        # The clock that dates the call's beginning is a coarse one: a tick, 4 ms, may be missing.
+        assert 0.99 <= took < 1 + LATE
         told = record(server, "timed out, answered 504")
         assert re.search(rf"no answer after 1\.\d s: GET {re.escape(target)} \(thread \d+\)", told), told
         assert where in told and "timeout_probe.py" in told, told

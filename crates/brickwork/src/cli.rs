@@ -143,6 +143,8 @@ struct CheckArguments {
 struct Settings {
     #[command(flatten)]
     raw: Raw,
+    #[command(flatten)]
+    mounts: RawMounts,
 }
 
 const USAGE: &str = "brickwork [OPTIONS] APP
@@ -239,10 +241,11 @@ fn told(typed: &ArgMatches) -> Option<Stop> {
 /// the program says what it wants.
 pub(crate) fn parse_settings(flags: Vec<OsString>, name: ApplicationName) -> Result<Config, Stop> {
     let words = [OsString::from("brickwork")].into_iter().chain(flags);
-    let mut raw = Settings::try_parse_from(words).map_err(|error| clap_stop(&error))?.raw;
+    let Settings { mut raw, mounts } = Settings::try_parse_from(words).map_err(|error| clap_stop(&error))?;
     // The program's own output is its own: a log of requests has to be asked for.
     raw.access_logfile.get_or_insert(LogTarget::Off);
-    config::resolve(raw, Subject::Application(name), |_| None).map_err(|error| usage(&error))
+    let config = config::resolve(raw, Subject::Application(name), |_| None).map_err(|error| usage(&error))?;
+    Ok(Config { mounts: mounts.beside(), sendfile_root: mounts.sendfile_root, ..config })
 }
 
 /// Adds what the environment says about flags that were not typed. An empty variable says nothing.

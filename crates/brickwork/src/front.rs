@@ -63,8 +63,8 @@ impl Front {
             tracing::error!("too many threads do not come back from the application: this worker is to be replaced");
             worn.note();
         }));
-        settings.sendfile_root =
-            config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose().map_err(plain)?;
+        let sendfile_root = config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose();
+        settings.sendfile_root = sendfile_root.map_err(|error| plain(error.to_string()))?;
         let no_thread = |error: std::io::Error| plain(format!("the server's threads: {error}"));
         let server = Server::start(
             settings,

@@ -209,7 +209,7 @@ impl Worker<'_> {
         main_thread::warn_of_replaced_handlers(py);
         let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR2])
             .map_err(|error| plain(format!("signals: {error}")))?;
-        let files = files::open(&config.mounts).map_err(plain)?;
+        let files = files::open(&config.mounts).map_err(|error| plain(error.to_string()))?;
         if application.is_some()
             && let Err(error) = prepare_stacks_without_lock(py)
         {

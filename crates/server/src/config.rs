@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use brickwork_http::{Limits, Piece, Rejection};
 
+use crate::content_memory::ContentMemory;
 use crate::{AccessLog, Balance, Interpreter, Peer, Record, SendfileRoot, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
@@ -77,6 +78,7 @@ pub(crate) struct Setup {
     /// The server is leaving: every response is its connection's last.
     pub(crate) is_draining: AtomicBool,
     pub(crate) config: Config,
+    pub(crate) content_memory: Arc<ContentMemory>,
     pub(crate) interpreter: Arc<dyn Interpreter>,
 }
 
@@ -108,12 +110,16 @@ pub struct Deadlines {
 pub struct Spool {
     /// Content of more bytes than this goes to an unlinked file.
     pub threshold: u64,
-    /// The directory; None: there is no writable one, and content over `threshold` is refused with 413.
+    /// So many bytes may the content of all requests together take in memory; what finds no room goes to a file. Content of up to 64 KiB
+    /// does not count.
+    pub memory: u64,
+    /// The directory; None: there is no writable one. Then all content stays in memory, and what is over `threshold` is refused with 413.
     pub directory: Option<PathBuf>,
 }
 
 /// A request was refused.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct RejectionNotice<'a> {
     /// The bytes of the head, chunk line or trailer section in hand.
     pub bytes: &'a [u8],
@@ -166,7 +172,7 @@ impl Default for Config {
             timeout: Some(Duration::from_secs(30)),
             slow_request: Some(Duration::from_secs(5)),
             on_stuck: None,
-            spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
+            spool: Spool { threshold: 2 << 20, memory: 64 << 20, directory: Some(std::env::temp_dir()) },
             trusted: TrustedPeers::default(),
             server_field: String::from("brickwork"),
             #[cfg(feature = "reference-schedulers")]

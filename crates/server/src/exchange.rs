@@ -56,6 +56,7 @@ pub struct Exchange {
 
 /// A parsed head together with the bytes it points into. `Copy`: borrow it and pass it on.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct RequestView<'a> {
     /// The parsed head.
     pub head: &'a RequestHead,
@@ -300,15 +301,14 @@ impl Exchange {
             // Applications go by a length that chunked content has only when all of it is here: it is asked for and gathered first.
             self.slot().offer(CONTINUE, Content::Empty);
         }
-        self.intake = Some(Intake::new(self.head.framing, &self.setup.config.spool)?);
+        self.intake = Some(Intake::new(self.head.framing, &self.setup)?);
         self.advance_content()
     }
 
     fn advance_content(&mut self) -> Result<Arrived, Refusal> {
         let Some(intake) = &mut self.intake else { return Ok(Arrived::Request) };
-        let config = &self.setup.config;
-        let is_complete =
-            self.input.behind(self.head.len as usize, |content| intake.take(content, &config.limits, &config.spool))?;
+        let setup = &self.setup;
+        let is_complete = self.input.behind(self.head.len as usize, |content| intake.take(content, setup))?;
         if !is_complete {
             return Ok(Arrived::Content);
         }

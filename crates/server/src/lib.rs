@@ -48,7 +48,8 @@
 //! (`graceful_shutdown`), files (`static`). The protocol itself is [`brickwork_http`], here as [`http`].
 //!
 //! Settings such as [`Config`] are made by struct update from their defaults, as above: fields are added in minor
-//! versions.
+//! versions. What the server hands out is `#[non_exhaustive]` where it will grow; an enum that is not is complete, and
+//! is best matched without a wildcard.
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -67,6 +68,7 @@ mod closing;
 mod config;
 mod connections;
 mod content;
+mod content_memory;
 mod counters;
 mod date;
 mod deadlines;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::calls::Calls;
 use crate::clerk::{Clerk, Notice, keep_records};
 use crate::config::Setup;
+use crate::content_memory::ContentMemory;
 use crate::doorbell::Doorbell;
 use crate::engine::{Engine, Orders, Shared, or_abort};
 use crate::inbox::{Arrival, Inbox};
@@ -67,7 +68,8 @@ impl Server {
     ) -> io::Result<Server> {
         let counters = config.record.clone();
         let crew = Arc::new(Crew::new(config.threads, counters.clone()));
-        let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, interpreter });
+        let content_memory = ContentMemory::new(config.spool.memory);
+        let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, content_memory, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
         let (returns, inbox) = (Arc::new(ReturnQueue::new()), Arc::new(Inbox::default()));
         let (calls, clerk) = (Arc::new(Calls::default()), Arc::new(Clerk::default()));

@@ -141,7 +141,8 @@ fn the_defaults_are_these() {
     assert_eq!(config.deadlines, brickwork_server::Config::default().deadlines);
     assert_eq!(config.limits, brickwork_server::http::Limits::default());
     assert_eq!(config.graceful_timeout, Duration::from_secs(25));
-    assert_eq!((config.spool_threshold, config.spool_directory), (512 * 1024, std::env::temp_dir()));
+    assert_eq!((config.spool_threshold, config.spool_memory), (2 << 20, 64 << 20));
+    assert_eq!(config.spool_directory, std::env::temp_dir());
     assert_eq!((config.error_log, config.access_log), (LogTarget::Standard, LogTarget::Standard));
     assert_eq!((config.log_format, config.log_level), (LogFormat::Text, LogLevel::Info));
 }

@@ -167,9 +167,12 @@ pub(crate) struct Raw {
     #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
     pub(crate) limit_trailers: Option<u32>,
 
-    /// Content larger than this waits for the application in a file (default 512KiB)
+    /// Content larger than this waits for the application in a file (default 2MiB)
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Spooling")]
     pub(crate) spool_threshold: Option<u64>,
+    /// So much memory may the content of all requests of a worker take; what finds no room waits in a file (default 64MiB)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Spooling")]
+    pub(crate) spool_memory: Option<u64>,
     /// The directory for such files; not writable: such content is refused with 413 (default $TMPDIR, or /tmp)
     #[arg(long, value_name = "DIR", help_heading = "Spooling")]
     pub(crate) spool_dir: Option<PathBuf>,

@@ -52,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// Content of more bytes than this goes to a file.
     pub(crate) spool_threshold: u64,
+    /// Bytes of memory for content, of all requests.
+    pub(crate) spool_memory: u64,
     /// The directory for such files, if it turns out to be writable.
     pub(crate) spool_directory: PathBuf,
     /// Where the error log goes.
@@ -152,7 +154,8 @@ pub(crate) fn resolve(
             write: raw.write_timeout.unwrap_or(Duration::from_secs(60)),
         },
         graceful_timeout: raw.graceful_timeout.unwrap_or(Duration::from_secs(25)),
-        spool_threshold: raw.spool_threshold.unwrap_or(512 << 10),
+        spool_threshold: raw.spool_threshold.unwrap_or(2 << 20),
+        spool_memory: raw.spool_memory.unwrap_or(64 << 20),
         spool_directory: raw.spool_dir.unwrap_or_else(std::env::temp_dir),
         error_log: raw.error_logfile.unwrap_or(LogTarget::Standard),
         access_log: raw.access_logfile.unwrap_or(LogTarget::Standard),

@@ -11,7 +11,7 @@ use super::tenure::{self, Call};
 use super::token::LoopGuard;
 use super::watcher::watch;
 use crate::Exchange;
-use crate::descriptors::leave_if_forked;
+use crate::descriptors::{Process, leave_if_forked};
 use crate::engine::{Engine, Orders};
 use crate::event_loop::{EventLoop, Next};
 
@@ -234,8 +234,9 @@ pub(super) fn call_handler(engine: &Engine, exchange: &mut Exchange) {
         // It was answered while this thread waited for the interpreter lock.
         return;
     }
+    let process = Process::current();
     let handled = catch_unwind(AssertUnwindSafe(|| engine.handler.handle(exchange)));
-    leave_if_forked();
+    leave_if_forked(process);
     if let Err(panic) = handled {
         let what = panic.downcast_ref::<&str>().copied();
         let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)");
