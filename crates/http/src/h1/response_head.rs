@@ -27,10 +27,9 @@ pub struct ResponseHead {
 pub enum FieldFate {
     /// It will be sent.
     Sent,
-    /// It is acted upon and not sent as it was given: `Connection: close`, a `keep-alive` that says nothing new, a Content-Length
-    /// where the status allows none.
+    /// It is acted upon and not sent as it was given: `Connection: close`, a `keep-alive` that says nothing new.
     Honoured,
-    /// Only the server may set it: left out by this rule. Worth one warning.
+    /// It may not be sent, or not by the application: left out by this rule. Worth one warning.
     Dropped(Rule),
 }
 
@@ -139,7 +138,11 @@ impl ResponseHead {
             DecimalFault::Overflow => Fault::new(Rule::ResponseContentLength, 0),
         })?;
         self.content_length = Some(length);
-        Ok(if matches!(self.status_code, 204 | 205) { FieldFate::Honoured } else { FieldFate::Sent })
+        Ok(match (self.status_code, length) {
+            // What is stated in a 205 is 0.
+            (204, _) | (205, 1..) => FieldFate::Dropped(Rule::ResponseLengthForbidden),
+            _ => FieldFate::Sent,
+        })
     }
 
     /// Whether `start` was called since the last `clear`.
