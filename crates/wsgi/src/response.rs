@@ -5,7 +5,7 @@
 //! The methods raise what is the application's fault as Python exceptions; [`SendError`] is what happened on the way to
 //! the client.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
@@ -227,6 +227,19 @@ impl<'e> Response<'e> {
         }
     }
 
+    /// Answers 408, where the application gave up on content that did not come in time and nothing has been sent. Returns whether it
+    /// was so.
+    pub(crate) fn refuse_late(&mut self) -> bool {
+        let may_answer = matches!(self.stage, Stage::Waiting | Stage::Refused | Stage::Started);
+        if !may_answer || !self.exchange.is_content_late() {
+            return false;
+        }
+        self.stage = Stage::Over;
+        // There is nobody to tell if this cannot be sent either.
+        let _ = self.exchange.answer_status(Rule::ContentDeadline.status());
+        true
+    }
+
     /// Whether the head has gone and more content was promised: what fails now, fails in the middle.
     pub(crate) fn is_midway(&self) -> bool {
         self.stage == Stage::Begun && self.exchange.response.content_length().is_none_or(|length| length > self.offered)
@@ -308,9 +321,9 @@ fn set_fields(exchange: &mut Exchange, headers: &Bound<'_, PyAny>) -> PyResult<(
 /// Says, once for each name and rule, that a field was left out.
 #[cold]
 fn warn_of_dropped(rule: Rule, name: &[u8]) {
-    static WARNED: Mutex<Option<HashSet<(Rule, Vec<u8>)>>> = Mutex::new(None);
+    static WARNED: Mutex<BTreeSet<(Rule, Vec<u8>)>> = Mutex::new(BTreeSet::new());
     let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !warned.get_or_insert_default().insert((rule, name.to_ascii_lowercase())) {
+    if !warned.insert((rule, name.to_ascii_lowercase())) {
         return;
     }
     let (name, code) = (quoted(name), rule.code());

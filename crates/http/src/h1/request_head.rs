@@ -164,7 +164,11 @@ impl HeadParser {
         }
         let parsed = match request_line::parse(line, &mut self.line.scanned) {
             Ok(parsed) => parsed,
-            Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
+            Err(stop) => {
+                // Known before the rest of the line is: an answer to HEAD has no content, whatever is wrong behind it.
+                head.method = line.get(..self.line.scanned.token_end).map_or(Method::default(), Method::from_bytes);
+                return self.line.wait(stop, input, &bound).map(|()| Progress::Partial);
+            }
         };
         head.method = Method::from_bytes(parsed.method.of(line));
         head.method_span = Span { start: start + parsed.method.start, ..parsed.method };
