@@ -7,6 +7,7 @@
 
 use super::line::{self, Scanned, Stop};
 use crate::grammar::{TCHAR, is_ows};
+use crate::scan::window;
 use crate::{FieldName, Rule, scan};
 
 /// Where the parts of a field line are, as offsets into it. The name starts the line.
@@ -20,20 +21,31 @@ pub(super) struct FieldLineParts {
     pub(super) len: usize,
 }
 
-/// Parses the line that `input` starts with, if it is all there and all right. Nearly every line is, and this is the fast way
-/// through it; [`parse`] says what is wrong with, or missing of, the others.
+/// Parses the line that starts there, if it is all there and all right. Nearly every line is, and this is the fast way through it;
+/// [`parse`] says what is wrong with, or missing of, the others.
 #[inline(always)]
-pub(super) fn parse_whole(input: &[u8]) -> Option<FieldLineParts> {
-    let name_end = scan::find_near(b':', input)?;
-    let name = input.get(..name_end)?;
-    let known = FieldName::of(name);
+pub(super) fn parse_whole(input: &[u8], start: usize) -> Option<FieldLineParts> {
+    let line = input.get(start..)?;
+    // One look at the first 32 bytes shows where nearly every name ends, and where most lines do.
+    let colons = scan::marks(input, start, |window| window::equal(window, b':'))?;
+    let controls = scan::marks(input, start, window::controls)?;
+    let name_end = colons.trailing_zeros();
+    let behind_name = controls & u32::MAX.checked_shl(name_end)?;
+    let name_end = name_end as usize;
+    let known = FieldName::of_line(line, name_end);
     // Known names are tokens: their bytes need no further look.
-    if known == FieldName::Other && (name.is_empty() || scan::end_of(TCHAR, name, 0) < name_end) {
+    if known == FieldName::Other && (name_end == 0 || !scan::is_all(TCHAR, line.get(..name_end)?)) {
         return None;
     }
-    let line_end = scan::field_value_end(input, name_end + 1);
-    let is_ended = matches!(input.get(line_end..), Some([b'\r', b'\n', ..]));
-    is_ended.then(|| parts(input, name_end, line_end, known))
+    let mut line_end = match behind_name {
+        0 => scan::field_value_end(line, 32),
+        _ => behind_name.trailing_zeros() as usize,
+    };
+    if line.get(line_end) == Some(&b'\t') {
+        line_end = scan::field_value_end(line, line_end);
+    }
+    let is_ended = matches!(line.get(line_end..), Some([b'\r', b'\n', ..]));
+    is_ended.then(|| parts(line, name_end, line_end, known))
 }
 
 /// Parses the line that `input` starts with.

@@ -204,7 +204,7 @@ impl HeadParser {
         let first = self.line.start();
         let mut start = first;
         while head.fields.len() < limits.fields as usize
-            && let Some(parsed) = visible.get(start..).and_then(field_line::parse_whole)
+            && let Some(parsed) = field_line::parse_whole(visible, start)
             && parsed.len <= limits.field_line as usize + 2
         {
             self.add(&parsed, start, input, head)?;

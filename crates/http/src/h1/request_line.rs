@@ -5,7 +5,7 @@
 //! ```
 
 use super::line::{self, Scanned, Stop};
-use crate::grammar::{TARGET, TCHAR};
+use crate::grammar::TCHAR;
 use crate::{Rule, Span, Version, scan};
 
 /// Where the parts of a request-line are, as offsets into it.
@@ -31,7 +31,7 @@ pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<RequestLine, 
     }
     let target_start = method_end + 1;
     let target_end = match scanned.target_end {
-        0 => scan::end_of(TARGET, input, scanned.clean.max(target_start)),
+        0 => scan::target_end(input, scanned.clean.max(target_start)),
         known => known,
     };
     if target_end == target_start || input.get(target_end) != Some(&b' ') {
