@@ -138,16 +138,16 @@ const fn build_slots() -> [Known; 128] {
     while index < NAMES.len() {
         let (name, text) = (NAMES[index].0, NAMES[index].1.as_bytes());
         assert!(text.len() <= LONGEST);
-        let known = &mut slots[slot(text, text.len())];
-        // INVARIANT: no two names share a slot; otherwise the build fails here, and `slot` needs other factors.
-        assert!(known.len == 0);
-        (known.name, known.len) = (name, text.len());
-        let mut at = 0;
+        let (mut bytes, mut letters, mut at) = ([0; 32], [0; 32], 0);
         while at < text.len() {
-            known.bytes[at] = text[at];
-            known.letters[at] = if text[at].is_ascii_lowercase() { 0x20 } else { 0 };
+            bytes[at] = text[at];
+            letters[at] = if text[at].is_ascii_lowercase() { 0x20 } else { 0 };
             at += 1;
         }
+        let known = &mut slots[slot(text.len(), text[0], text[text.len().saturating_sub(3)])];
+        // INVARIANT: no two names share a slot; otherwise the build fails here, and `slot` needs other factors.
+        assert!(known.len == 0);
+        *known = Known { bytes, letters, len: text.len(), name };
         index += 1;
     }
     slots
@@ -156,9 +156,8 @@ const fn build_slots() -> [Known; 128] {
 /// A number below 128 that tells the known names apart, made of the length, the first byte and the third from the end. The factors
 /// were found by trying.
 #[inline(always)]
-const fn slot(line: &[u8], len: usize) -> usize {
-    let (first, third_last) = (line[0] | 0x20, line[len.saturating_sub(3)] | 0x20);
-    (len + 3 * first as usize + 8 * third_last as usize) % 128
+const fn slot(len: usize, first: u8, third_last: u8) -> usize {
+    (len + 3 * (first | 0x20) as usize + 8 * (third_last | 0x20) as usize) % 128
 }
 
 impl FieldName {
@@ -179,29 +178,23 @@ impl FieldName {
     /// Which name these bytes are, in any case of letters.
     #[inline]
     pub(crate) fn of(name: &[u8]) -> FieldName {
-        FieldName::of_line(name, name.len())
+        let Some(&third_last) = name.get(name.len().saturating_sub(3)) else { return FieldName::Other };
+        let known = &SLOTS[slot(name.len(), name[0], third_last)];
+        let expected = known.bytes.iter().zip(known.letters);
+        let is_same =
+            known.len == name.len() && name.iter().zip(expected).all(|(sent, (known, letter))| sent | letter == *known);
+        if is_same { known.name } else { FieldName::Other }
     }
 
-    /// Which name the first `len` bytes of a line are, in any case of letters. What follows them does not count, but may be read.
+    /// Which name the first `len` of these bytes are, in any case of letters.
     #[inline(always)]
-    pub(crate) fn of_line(line: &[u8], len: usize) -> FieldName {
-        if len == 0 || len > LONGEST || len > line.len() {
+    pub(crate) fn of_window(window: &Window, len: usize) -> FieldName {
+        if len == 0 || len > LONGEST {
             return FieldName::Other;
         }
-        let known = &SLOTS[slot(line, len)];
-        if known.len != len {
-            return FieldName::Other;
-        }
-        let is_same = match line.first_chunk() {
-            Some(window) => window::same(window, &known.bytes, &known.letters) | u32::MAX << len == u32::MAX,
-            None => {
-                let known = known.bytes.iter().zip(known.letters);
-                line[..len]
-                    .iter()
-                    .zip(known)
-                    .fold(true, |is_same, (sent, (known, letter))| is_same & (sent | letter == *known))
-            }
-        };
+        let known = &SLOTS[slot(len, window[0], window[len.saturating_sub(3) % 32])];
+        let is_same =
+            known.len == len && window::same(window, &known.bytes, &known.letters) | u32::MAX << len == u32::MAX;
         if is_same { known.name } else { FieldName::Other }
     }
 }

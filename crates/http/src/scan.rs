@@ -19,27 +19,26 @@ pub(crate) fn is_all(class: Class, bytes: &[u8]) -> bool {
     bytes.iter().fold(true, |is_all, &byte| is_all & class.has(byte))
 }
 
-/// What is marked among the 32 bytes from `at` on, the first one lowest; bytes behind the end are not. None if there are not even 32
-/// bytes in all.
+/// The 32 bytes from `at` on; where there are fewer, the last 32, and how many of them stand in front of `at`. None if there are not
+/// even 32 bytes in all, or none from `at` on.
 #[inline(always)]
-pub(crate) fn marks(input: &[u8], at: usize, look: impl Fn(&Window) -> u32) -> Option<u32> {
-    if let Some(window) = input.get(at..)?.first_chunk() {
-        return Some(look(window));
+pub(crate) fn window_at(input: &[u8], at: usize) -> Option<(&Window, u32)> {
+    let rest = input.get(at..)?;
+    match rest.first_chunk() {
+        Some(window) => Some((window, 0)),
+        None if rest.is_empty() => None,
+        None => input.last_chunk().map(|window| (window, (32 - rest.len()) as u32)),
     }
-    // The last 32 bytes, without those in front of `at`.
-    let passed = at + 32 - input.len();
-    input.last_chunk().map(|window| look(window).checked_shr(passed as u32).unwrap_or(0))
 }
 
 /// The end of a run of bytes of one class, where `look` marks those that are not of it, or at least the most of them.
 #[inline(always)]
 fn run_end(class: Class, input: &[u8], from: usize, look: impl Fn(&Window) -> u32) -> usize {
     let mut at = from;
-    while at < input.len()
-        && let Some(marks) = marks(input, at, &look)
-    {
+    while let Some((window, passed)) = window_at(input, at) {
+        let marks = look(window) >> passed;
         if marks == 0 {
-            at = (at + 32).min(input.len());
+            at += 32 - passed as usize;
             continue;
         }
         at += marks.trailing_zeros() as usize;
@@ -55,13 +54,12 @@ fn run_end(class: Class, input: &[u8], from: usize, look: impl Fn(&Window) -> u3
 #[inline(always)]
 pub(crate) fn find(wanted: u8, input: &[u8]) -> Option<usize> {
     let mut at = 0;
-    while at < input.len()
-        && let Some(marks) = marks(input, at, |window| window::equal(window, wanted))
-    {
+    while let Some((window, passed)) = window_at(input, at) {
+        let marks = window::equal(window, wanted) >> passed;
         if marks != 0 {
             return Some(at + marks.trailing_zeros() as usize);
         }
-        at = (at + 32).min(input.len());
+        at += 32 - passed as usize;
     }
     input.get(at..)?.iter().position(|&byte| byte == wanted).map(|offset| at + offset)
 }

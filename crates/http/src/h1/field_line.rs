@@ -6,7 +6,7 @@
 //! ```
 
 use super::line::{self, Scanned, Stop};
-use crate::grammar::{TCHAR, is_ows};
+use crate::grammar::TCHAR;
 use crate::scan::window;
 use crate::{FieldName, Rule, scan};
 
@@ -26,26 +26,48 @@ pub(super) struct FieldLineParts {
 #[inline(always)]
 pub(super) fn parse_whole(input: &[u8], start: usize) -> Option<FieldLineParts> {
     let line = input.get(start..)?;
-    // One look at the first 32 bytes shows where nearly every name ends, and where most lines do.
-    let colons = scan::marks(input, start, |window| window::equal(window, b':'))?;
-    let controls = scan::marks(input, start, window::controls)?;
-    let name_end = colons.trailing_zeros();
-    let behind_name = controls & u32::MAX.checked_shl(name_end)?;
-    let name_end = name_end as usize;
-    let known = FieldName::of_line(line, name_end);
-    // Known names are tokens: their bytes need no further look.
-    if known == FieldName::Other && (name_end == 0 || !scan::is_all(TCHAR, line.get(..name_end)?)) {
+    let Some(window) = line.first_chunk() else { return parse_last(input, start) };
+    // One look at the first 32 bytes shows where nearly every name ends, and where most lines do. The one does not wait for the
+    // other: a control byte in front of the colon is no token's.
+    let (colons, controls) = (window::equal(window, b':'), window::controls(window));
+    let name_end = colons.trailing_zeros() as usize;
+    let line_end = ending(line, controls);
+    if colons == 0 || line_end < name_end || !matches!(line.get(line_end..), Some([b'\r', b'\n', ..])) {
         return None;
     }
-    let mut line_end = match behind_name {
-        0 => scan::field_value_end(line, 32),
-        _ => behind_name.trailing_zeros() as usize,
-    };
-    if line.get(line_end) == Some(&b'\t') {
-        line_end = scan::field_value_end(line, line_end);
+    let known = FieldName::of_window(window, name_end);
+    // Known names are tokens: their bytes need no further look.
+    if known == FieldName::Other && !is_token(line, name_end) {
+        return None;
     }
+    Some(parts(line, name_end, line_end, known))
+}
+
+/// As [`parse_whole`], of a line in the last 32 bytes.
+fn parse_last(input: &[u8], start: usize) -> Option<FieldLineParts> {
+    let line = input.get(start..)?;
+    let (window, passed) = scan::window_at(input, start)?;
+    let (colons, controls) = (window::equal(window, b':') >> passed, window::controls(window) >> passed);
+    let name_end = colons.trailing_zeros() as usize;
+    let line_end = controls.trailing_zeros() as usize;
     let is_ended = matches!(line.get(line_end..), Some([b'\r', b'\n', ..]));
-    is_ended.then(|| parts(line, name_end, line_end, known))
+    if !is_ended || colons == 0 || line_end < name_end {
+        return None;
+    }
+    let known = FieldName::of(line.get(..name_end)?);
+    let is_name = known != FieldName::Other || is_token(line, name_end);
+    is_name.then(|| parts(line, name_end, line_end, known))
+}
+
+/// Where the line's value ends, by the control bytes among the first 32. It may have a HTAB.
+#[inline(always)]
+fn ending(line: &[u8], controls: u32) -> usize {
+    let first = controls.trailing_zeros() as usize;
+    if controls == 0 || line.get(first) == Some(&b'\t') { scan::field_value_end(line, first) } else { first }
+}
+
+fn is_token(input: &[u8], end: usize) -> bool {
+    end > 0 && input.get(..end).is_some_and(|name| scan::is_all(TCHAR, name))
 }
 
 /// Parses the line that `input` starts with.
@@ -72,15 +94,22 @@ pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<FieldLinePart
 /// The parts of a line whose name ends at one and whose CRLF begins at another offset. The bytes of OWS are bytes of a value, too:
 /// found with it, and trimmed here.
 #[inline(always)]
-fn parts(input: &[u8], name_end: usize, line_end: usize, known: FieldName) -> FieldLineParts {
-    let (mut value_start, mut value_end) = (name_end + 1, line_end);
-    while value_start < value_end && is_ows(input[value_start]) {
-        value_start += 1;
+fn parts(line: &[u8], name_end: usize, line_end: usize, known: FieldName) -> FieldLineParts {
+    // Of the bytes that a value may have, SP and HTAB are the only ones up to SP.
+    let is_ows = |byte: &u8| *byte <= b' ';
+    let mut value = line.get(name_end + 1..line_end).unwrap_or(&[]);
+    while let [first, rest @ ..] = value
+        && is_ows(first)
+    {
+        value = rest;
     }
-    while value_end > value_start && is_ows(input[value_end - 1]) {
-        value_end -= 1;
+    let value_start = line_end - value.len();
+    while let [rest @ .., last] = value
+        && is_ows(last)
+    {
+        value = rest;
     }
-    FieldLineParts { known, name_end, value_start, value_end, len: line_end + 2 }
+    FieldLineParts { known, name_end, value_start, value_end: value_start + value.len(), len: line_end + 2 }
 }
 
 // field-name = token

@@ -109,6 +109,13 @@ impl Default for Stage {
 /// the content of a POST; two, because some of them send it as a keep-alive besides.
 const EMPTY_LINES: u32 = 2;
 
+/// The fields that bear upon the message itself: a bit for each.
+const BEARING: u64 = 1 << FieldName::Host as u64
+    | 1 << FieldName::ContentLength as u64
+    | 1 << FieldName::Connection as u64
+    | 1 << FieldName::TransferEncoding as u64
+    | 1 << FieldName::Expect as u64;
+
 impl HeadParser {
     /// Ready for the first byte of a head.
     #[must_use]
@@ -129,6 +136,9 @@ impl HeadParser {
     pub fn parse(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<Progress, Rejection> {
         if self.line.start() == 0 {
             head.clear(); // also if the line was begun before: nothing is in it yet
+            if !self.line.is_begun() {
+                self.usual_request_line(input, limits, head);
+            }
         }
         while let Stage::RequestLine { empty_lines } = self.stage {
             if self.request_line(empty_lines, input, limits, head)? == Progress::Partial {
@@ -138,7 +148,29 @@ impl HeadParser {
         self.field_section(input, limits, head)
     }
 
+    /// The request-line, if it comes first, is all there, within the limits and like most.
+    #[inline]
+    fn usual_request_line(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) {
+        let Some(line) = request_line::parse_usual(input) else { return };
+        if line.len > limits.request_line as usize + 2 || line.len > limits.head as usize {
+            return;
+        }
+        let span = |start: usize, end: usize| Span { start: start as u32, len: (end - start) as u32 };
+        let target_start = line.method_len + 1;
+        head.version = Version::Http11;
+        head.method = line.method;
+        head.method_span = span(0, line.method_len);
+        head.target.raw = span(target_start, line.target_end);
+        head.target.path = span(target_start, line.path_end);
+        if line.path_end < line.target_end {
+            head.target.query = Some(span(line.path_end + 1, line.target_end));
+        }
+        self.line.advance(line.len);
+        self.stage = Stage::FirstFieldLine;
+    }
+
     /// One line before the field section: the request-line or an empty one.
+    #[cold]
     fn request_line(
         &mut self,
         empty_lines: u32,
@@ -253,10 +285,12 @@ impl HeadParser {
         head: &mut RequestHead,
     ) -> Result<(), Rejection> {
         let at = |offset: usize| (start + offset) as u32;
-        let value = Span { start: at(parsed.value_start), len: (parsed.value_end - parsed.value_start) as u32 };
-        let field = FieldLine { name: Span { start: at(0), len: parsed.name_end as u32 }, value, known: parsed.known };
-        head.fields.push(field);
-        self.note(&field, input, head)
+        head.fields.push(FieldLine {
+            name: Span { start: at(0), len: parsed.name_end as u32 },
+            value: Span { start: at(parsed.value_start), len: (parsed.value_end - parsed.value_start) as u32 },
+            known: parsed.known,
+        });
+        if BEARING >> parsed.known as u64 & 1 == 0 { Ok(()) } else { self.note_last(input, head) }
     }
 
     /// What the first byte of a line in the field section already rules out.
@@ -273,9 +307,10 @@ impl HeadParser {
         }
     }
 
-    /// Looks into the fields that bear upon the message itself.
-    #[inline(always)]
-    fn note(&mut self, field: &FieldLine, input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
+    /// Looks into the last field, which bears upon the message itself.
+    fn note_last(&mut self, input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
+        let Some(&field) = head.fields.last() else { return Ok(()) };
+        let field = &field;
         match field.known {
             FieldName::Host => note_host(field, input, head),
             FieldName::ContentLength => self.framing.note_content_length(field, input),

@@ -19,8 +19,8 @@ pub(crate) use x86_64::{controls, equal, outside_target, same};
 #[allow(unsafe_code)]
 mod x86_64 {
     use core::arch::x86_64::{
-        __m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
-        _mm_set_epi64x, _mm_set1_epi8,
+        __m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8,
+        _mm_or_si128, _mm_set1_epi8,
     };
 
     use super::Window;
@@ -77,8 +77,9 @@ mod x86_64 {
     #[inline]
     #[target_feature(enable = "sse2")]
     fn halves(window: &Window) -> [__m128i; 2] {
-        let word = |at: usize| i64::from_le_bytes(window.as_chunks::<8>().0[at / 8]);
-        [_mm_set_epi64x(word(8), word(0)), _mm_set_epi64x(word(24), word(16))]
+        let [first, second] = window.as_chunks::<16>().0 else { unreachable!("32 bytes are twice 16") };
+        // SAFETY: both are 16 bytes; they need not be aligned.
+        unsafe { [_mm_loadu_si128(first.as_ptr().cast()), _mm_loadu_si128(second.as_ptr().cast())] }
     }
 
     #[inline]
