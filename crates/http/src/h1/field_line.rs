@@ -21,18 +21,16 @@ pub(super) struct FieldLineParts {
     pub(super) len: usize,
 }
 
-/// Parses the line that starts there, if it is all there and all right. Nearly every line is, and this is the fast way through it;
-/// [`parse`] says what is wrong with, or missing of, the others.
+/// Parses the line that `line` starts with, if it is all there and all right, and `line` has 32 bytes. Nearly every line is and has, and
+/// this is the fast way through it.
 #[inline(always)]
-pub(super) fn parse_whole(input: &[u8], start: usize) -> Option<FieldLineParts> {
-    let line = input.get(start..)?;
-    let Some(window) = line.first_chunk() else { return parse_last(input, start) };
-    // One look at the first 32 bytes shows where nearly every name ends, and where most lines do. The one does not wait for the
-    // other: a control byte in front of the colon is no token's.
+pub(super) fn parse_whole(line: &[u8]) -> Option<FieldLineParts> {
+    let window = line.first_chunk()?;
+    // One look shows where nearly every name ends, and where most lines do. The one does not wait for the other: a control byte in
+    // front of the colon is no token's.
     let (colons, controls) = (window::equal(window, b':'), window::controls(window));
-    let name_end = colons.trailing_zeros() as usize;
-    let line_end = ending(line, controls);
-    if colons == 0 || line_end < name_end || !matches!(line.get(line_end..), Some([b'\r', b'\n', ..])) {
+    let (name_end, line_end) = (colons.trailing_zeros() as usize, ending(line, controls));
+    if colons == 0 || line_end < name_end || line.get(line_end..)?.first_chunk() != Some(b"\r\n") {
         return None;
     }
     let known = FieldName::of_window(window, name_end);
@@ -43,29 +41,40 @@ pub(super) fn parse_whole(input: &[u8], start: usize) -> Option<FieldLineParts> 
     Some(parts(line, name_end, line_end, known))
 }
 
-/// As [`parse_whole`], of a line in the last 32 bytes.
-fn parse_last(input: &[u8], start: usize) -> Option<FieldLineParts> {
+/// As [`parse_whole`], of a line that starts in the last 32 bytes.
+#[inline(always)]
+pub(super) fn parse_last(input: &[u8], start: usize) -> Option<FieldLineParts> {
     let line = input.get(start..)?;
+    if line.first() == Some(&b'\r') {
+        return None; // the empty line
+    }
     let (window, passed) = scan::window_at(input, start)?;
     let (colons, controls) = (window::equal(window, b':') >> passed, window::controls(window) >> passed);
-    let name_end = colons.trailing_zeros() as usize;
-    let line_end = controls.trailing_zeros() as usize;
-    let is_ended = matches!(line.get(line_end..), Some([b'\r', b'\n', ..]));
-    if !is_ended || colons == 0 || line_end < name_end {
+    let (name_end, line_end) = (colons.trailing_zeros() as usize, controls.trailing_zeros() as usize);
+    if colons == 0 || line_end < name_end || line.get(line_end..)?.first_chunk() != Some(b"\r\n") {
         return None;
     }
     let known = FieldName::of(line.get(..name_end)?);
-    let is_name = known != FieldName::Other || is_token(line, name_end);
-    is_name.then(|| parts(line, name_end, line_end, known))
+    if known == FieldName::Other && !is_token(line, name_end) {
+        return None;
+    }
+    Some(parts(line, name_end, line_end, known))
 }
 
 /// Where the line's value ends, by the control bytes among the first 32. It may have a HTAB.
 #[inline(always)]
 fn ending(line: &[u8], controls: u32) -> usize {
     let first = controls.trailing_zeros() as usize;
-    if controls == 0 || line.get(first) == Some(&b'\t') { scan::field_value_end(line, first) } else { first }
+    if controls == 0 || line.get(first) == Some(&b'\t') { long_value_end(line, first) } else { first }
 }
 
+/// Not inlined, so that what the short lines are looked at with stays in registers.
+#[inline(never)]
+fn long_value_end(line: &[u8], from: usize) -> usize {
+    scan::field_value_end(line, from)
+}
+
+#[inline(never)]
 fn is_token(input: &[u8], end: usize) -> bool {
     end > 0 && input.get(..end).is_some_and(|name| scan::is_all(TCHAR, name))
 }
@@ -95,21 +104,30 @@ pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<FieldLinePart
 /// found with it, and trimmed here.
 #[inline(always)]
 fn parts(line: &[u8], name_end: usize, line_end: usize, known: FieldName) -> FieldLineParts {
-    // Of the bytes that a value may have, SP and HTAB are the only ones up to SP.
-    let is_ows = |byte: &u8| *byte <= b' ';
-    let mut value = line.get(name_end + 1..line_end).unwrap_or(&[]);
-    while let [first, rest @ ..] = value
-        && is_ows(first)
-    {
-        value = rest;
-    }
-    let value_start = line_end - value.len();
-    while let [rest @ .., last] = value
-        && is_ows(last)
-    {
-        value = rest;
-    }
-    FieldLineParts { known, name_end, value_start, value_end: value_start + value.len(), len: line_end + 2 }
+    // Nearly every sender puts one space in front of the value, and none behind it.
+    let value = line.get(name_end + 2..line_end).unwrap_or(&[]);
+    let is_usual = match (line.get(name_end + 1), value) {
+        (Some(b' '), [only]) => !is_blank(*only),
+        (Some(b' '), [first, .., last]) => !is_blank(*first) && !is_blank(*last),
+        _ => false,
+    };
+    let (value_start, value_end) =
+        if is_usual { (name_end + 2, line_end) } else { trimmed(line, name_end + 1, line_end) };
+    FieldLineParts { known, name_end, value_start, value_end, len: line_end + 2 }
+}
+
+/// SP or HTAB, if it is a byte that a value may have.
+#[inline(always)]
+const fn is_blank(byte: u8) -> bool {
+    byte <= b' '
+}
+
+/// Where the value is without the blanks around it.
+fn trimmed(line: &[u8], start: usize, end: usize) -> (usize, usize) {
+    let value = line.get(start..end).unwrap_or(&[]);
+    let leading = value.iter().take_while(|&&byte| is_blank(byte)).count();
+    let trailing = value[leading..].iter().rev().take_while(|&&byte| is_blank(byte)).count();
+    (start + leading, end - trailing)
 }
 
 // field-name = token

@@ -233,20 +233,40 @@ impl HeadParser {
             return Ok(());
         }
         let visible = &input[..input.len().min(limits.head as usize)];
-        let first = self.line.start();
-        let mut start = first;
+        let mut start = self.line.start();
         while head.fields.len() < limits.fields as usize
-            && let Some(parsed) = field_line::parse_whole(visible, start)
+            && let Some(parsed) = visible.get(start..).and_then(field_line::parse_whole)
             && parsed.len <= limits.field_line as usize + 2
         {
             self.add(&parsed, start, input, head)?;
             start += parsed.len;
         }
-        if start > first {
-            self.line.advance(start - first);
+        start = self.last_field_lines(start, visible, limits, head)?;
+        let len = start - self.line.start();
+        if len > 0 {
+            self.line.advance(len);
             self.stage = Stage::FieldLines;
         }
         Ok(())
+    }
+
+    /// The same for lines that start in the last 32 bytes. Apart, so that the loop over the others keeps to registers.
+    #[inline(never)]
+    fn last_field_lines(
+        &mut self,
+        mut start: usize,
+        visible: &[u8],
+        limits: &Limits,
+        head: &mut RequestHead,
+    ) -> Result<usize, Rejection> {
+        while head.fields.len() < limits.fields as usize
+            && let Some(parsed) = field_line::parse_last(visible, start)
+            && parsed.len <= limits.field_line as usize + 2
+        {
+            self.add(&parsed, start, visible, head)?;
+            start += parsed.len;
+        }
+        Ok(start)
     }
 
     /// A field line that was looked at before, or is not all there, or has a fault.
