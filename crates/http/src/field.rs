@@ -125,7 +125,9 @@ const LONGEST: usize = "upgrade-insecure-requests".len();
 struct Known {
     bytes: Window,
     letters: Window,
-    len: usize,
+    /// A bit for each byte of the name.
+    mask: u32,
+    len: u8,
     name: FieldName,
 }
 
@@ -133,7 +135,7 @@ struct Known {
 static SLOTS: [Known; 128] = build_slots();
 
 const fn build_slots() -> [Known; 128] {
-    let mut slots = [Known { bytes: [0; 32], letters: [0; 32], len: 0, name: FieldName::Other }; 128];
+    let mut slots = [Known { bytes: [0; 32], letters: [0; 32], mask: 0, len: 0, name: FieldName::Other }; 128];
     let mut index = 0;
     while index < NAMES.len() {
         let (name, text) = (NAMES[index].0, NAMES[index].1.as_bytes());
@@ -147,7 +149,7 @@ const fn build_slots() -> [Known; 128] {
         let known = &mut slots[slot(text.len(), text[0], text[text.len().saturating_sub(3)])];
         // INVARIANT: no two names share a slot; otherwise the build fails here, and `slot` needs other factors.
         assert!(known.len == 0);
-        *known = Known { bytes, letters, len: text.len(), name };
+        *known = Known { bytes, letters, mask: (1 << text.len()) - 1, len: text.len() as u8, name };
         index += 1;
     }
     slots
@@ -181,8 +183,8 @@ impl FieldName {
         let Some(&third_last) = name.get(name.len().saturating_sub(3)) else { return FieldName::Other };
         let known = &SLOTS[slot(name.len(), name[0], third_last)];
         let expected = known.bytes.iter().zip(known.letters);
-        let is_same =
-            known.len == name.len() && name.iter().zip(expected).all(|(sent, (known, letter))| sent | letter == *known);
+        let is_same = usize::from(known.len) == name.len()
+            && name.iter().zip(expected).all(|(sent, (known, letter))| sent | letter == *known);
         if is_same { known.name } else { FieldName::Other }
     }
 
@@ -193,8 +195,8 @@ impl FieldName {
             return FieldName::Other;
         }
         let known = &SLOTS[slot(len, window[0], window[len.saturating_sub(3) % 32])];
-        let is_same =
-            known.len == len && window::same(window, &known.bytes, &known.letters) | u32::MAX << len == u32::MAX;
+        let is_same = usize::from(known.len) == len
+            && window::same(window, &known.bytes, &known.letters) & known.mask == known.mask;
         if is_same { known.name } else { FieldName::Other }
     }
 }

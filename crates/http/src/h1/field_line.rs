@@ -30,35 +30,50 @@ pub(super) fn parse_whole(line: &[u8]) -> Option<FieldLineParts> {
     // front of the colon is no token's.
     let (colons, controls) = (window::equal(window, b':'), window::controls(window));
     let (name_end, line_end) = (colons.trailing_zeros() as usize, ending(line, controls));
-    if colons == 0 || line_end < name_end || line.get(line_end..)?.first_chunk() != Some(b"\r\n") {
+    if colons == 0 || !is_ended(line, line_end) {
         return None;
     }
     let known = FieldName::of_window(window, name_end);
-    // Known names are tokens: their bytes need no further look.
-    if known == FieldName::Other && !is_token(line, name_end) {
-        return None;
-    }
-    Some(parts(line, name_end, line_end, known))
+    finished(line, name_end, line_end, known)
 }
 
 /// As [`parse_whole`], of a line that starts in the last 32 bytes.
 #[inline(always)]
 pub(super) fn parse_last(input: &[u8], start: usize) -> Option<FieldLineParts> {
     let line = input.get(start..)?;
-    if line.first() == Some(&b'\r') {
-        return None; // the empty line
-    }
     let (window, passed) = scan::window_at(input, start)?;
     let (colons, controls) = (window::equal(window, b':') >> passed, window::controls(window) >> passed);
     let (name_end, line_end) = (colons.trailing_zeros() as usize, controls.trailing_zeros() as usize);
-    if colons == 0 || line_end < name_end || line.get(line_end..)?.first_chunk() != Some(b"\r\n") {
+    if colons == 0 || line_end == 0 || !is_ended(line, line_end) {
         return None;
     }
     let known = FieldName::of(line.get(..name_end)?);
+    finished(line, name_end, line_end, known)
+}
+
+/// Whether CRLF is there.
+#[inline(always)]
+fn is_ended(line: &[u8], line_end: usize) -> bool {
+    line_end + 2 <= line.len() && line[line_end..line_end + 2] == *b"\r\n"
+}
+
+/// The parts of a line, if its name is one. Known names are tokens: their bytes need no further look.
+#[inline(always)]
+fn finished(line: &[u8], name_end: usize, line_end: usize, known: FieldName) -> Option<FieldLineParts> {
     if known == FieldName::Other && !is_token(line, name_end) {
         return None;
     }
-    Some(parts(line, name_end, line_end, known))
+    // Nearly every sender puts one space in front of the value, and none behind it.
+    let value_start = name_end + 2;
+    let is_usual = value_start < line_end
+        && line_end <= line.len()
+        && line[name_end + 1] == b' '
+        && !is_blank(line[value_start])
+        && !is_blank(line[line_end - 1]);
+    if is_usual {
+        return Some(FieldLineParts { known, name_end, value_start, value_end: line_end, len: line_end + 2 });
+    }
+    (name_end < line_end).then(|| parts(line, name_end, line_end, known))
 }
 
 /// Where the line's value ends, by the control bytes among the first 32. It may have a HTAB.
@@ -102,32 +117,24 @@ pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<FieldLinePart
 
 /// The parts of a line whose name ends at one and whose CRLF begins at another offset. The bytes of OWS are bytes of a value, too:
 /// found with it, and trimmed here.
-#[inline(always)]
+#[inline]
 fn parts(line: &[u8], name_end: usize, line_end: usize, known: FieldName) -> FieldLineParts {
-    // Nearly every sender puts one space in front of the value, and none behind it.
-    let value = line.get(name_end + 2..line_end).unwrap_or(&[]);
-    let is_usual = match (line.get(name_end + 1), value) {
-        (Some(b' '), [only]) => !is_blank(*only),
-        (Some(b' '), [first, .., last]) => !is_blank(*first) && !is_blank(*last),
-        _ => false,
-    };
-    let (value_start, value_end) =
-        if is_usual { (name_end + 2, line_end) } else { trimmed(line, name_end + 1, line_end) };
+    let (value_start, value_end) = trimmed(line, name_end + 1, line_end);
     FieldLineParts { known, name_end, value_start, value_end, len: line_end + 2 }
 }
 
-/// SP or HTAB, if it is a byte that a value may have.
-#[inline(always)]
-const fn is_blank(byte: u8) -> bool {
-    byte <= b' '
-}
-
-/// Where the value is without the blanks around it.
+/// Where a value is without the blanks around it.
 fn trimmed(line: &[u8], start: usize, end: usize) -> (usize, usize) {
     let value = line.get(start..end).unwrap_or(&[]);
     let leading = value.iter().take_while(|&&byte| is_blank(byte)).count();
     let trailing = value[leading..].iter().rev().take_while(|&&byte| is_blank(byte)).count();
     (start + leading, end - trailing)
+}
+
+/// Whether it is SP or HTAB, of the bytes that a value may have.
+#[inline(always)]
+const fn is_blank(byte: u8) -> bool {
+    byte <= b' '
 }
 
 // field-name = token
