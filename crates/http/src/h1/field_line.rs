@@ -41,10 +41,13 @@ pub(super) fn parse_whole(line: &[u8]) -> Option<FieldLineParts> {
 #[inline(always)]
 pub(super) fn parse_last(input: &[u8], start: usize) -> Option<FieldLineParts> {
     let line = input.get(start..)?;
+    if line.first() == Some(&b'\r') {
+        return None; // the section ends
+    }
     let (window, passed) = scan::window_at(input, start)?;
     let (colons, controls) = (window::equal(window, b':') >> passed, window::controls(window) >> passed);
     let (name_end, line_end) = (colons.trailing_zeros() as usize, controls.trailing_zeros() as usize);
-    if colons == 0 || line_end == 0 || !is_ended(line, line_end) {
+    if colons == 0 || !is_ended(line, line_end) {
         return None;
     }
     let known = FieldName::of(line.get(..name_end)?);

@@ -28,12 +28,18 @@ impl ConnectionOptions {
     /// Connection        = #connection-option
     /// connection-option = token
     /// ```
+    #[inline]
     pub(super) fn add(&mut self, value: &[u8]) {
         // What nearly every sender says, at once.
         if is_keep_alive(value) {
             self.has_keep_alive = true;
-            return;
+        } else {
+            self.add_options(value);
         }
+    }
+
+    #[inline(never)]
+    fn add_options(&mut self, value: &[u8]) {
         for option in list::elements(value) {
             match option.bytes {
                 b"" => {} // empty list elements count for nothing, RFC 9110 section 5.6.1.2

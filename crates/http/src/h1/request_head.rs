@@ -329,15 +329,22 @@ impl HeadParser {
 
     /// Looks into the last field, which bears upon the message itself.
     fn note_last(&mut self, input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
-        let Some(&field) = head.fields.last() else { return Ok(()) };
-        let field = &field;
-        match field.known {
-            FieldName::Host => note_host(field, input, head),
-            FieldName::ContentLength => self.framing.note_content_length(field, input),
-            FieldName::Connection => {
-                self.connection.add(field.value.of(input));
+        match head.fields.last().map(|field| (field.known, field.value)) {
+            Some((FieldName::Host, _)) => note_host(input, head),
+            Some((FieldName::Connection, value)) => {
+                self.connection.add(value.of(input));
                 Ok(())
             }
+            _ => self.note_rare(input, head),
+        }
+    }
+
+    /// Apart, because nearly every request has the two fields above and none of these.
+    #[inline(never)]
+    fn note_rare(&mut self, input: &[u8], head: &RequestHead) -> Result<(), Rejection> {
+        let Some(field) = head.fields.last() else { return Ok(()) };
+        match field.known {
+            FieldName::ContentLength => self.framing.note_content_length(field, input),
             FieldName::TransferEncoding => {
                 self.framing.note_transfer_encoding(field);
                 Ok(())
@@ -381,7 +388,8 @@ impl HeadParser {
 }
 
 // Host = uri-host [ ":" port ]
-fn note_host(field: &FieldLine, input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
+fn note_host(input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
+    let Some(&field) = head.fields.last() else { return Ok(()) };
     if head.host.is_some() {
         return Err(Rejection::new(Rule::HostRepeated, field.name.start));
     }

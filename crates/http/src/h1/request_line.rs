@@ -33,15 +33,22 @@ pub(super) struct UsualLine {
     pub(super) len: usize,
 }
 
+/// Compared as one number.
+const GET: u32 = u32::from_le_bytes(*b"GET ");
+const POST: u32 = u32::from_le_bytes(*b"POST");
+
 /// Parses the line that `input` starts with, if it is GET or POST with a target in origin-form and HTTP/1.1, and all there: the fast
 /// way through nearly every request-line. [`parse`] deals with the others.
 #[inline]
 pub(super) fn parse_usual(input: &[u8]) -> Option<UsualLine> {
-    let (method, method_len) = match input.first_chunk() {
-        Some(b"GET /") => (Method::Get, 3),
-        Some(b"POST ") if input.get(5) == Some(&b'/') => (Method::Post, 4),
+    let (method, method_len) = match input.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))? {
+        GET => (Method::Get, 3),
+        POST if input.get(4) == Some(&b' ') => (Method::Post, 4),
         _ => return None,
     };
+    if input.get(method_len + 1) != Some(&b'/') {
+        return None;
+    }
     let target_start = method_len + 1;
     let window = input.get(target_start..)?.first_chunk()?;
     let (outside, queries) = (window::outside_target(window), window::equal(window, b'?'));
@@ -55,7 +62,9 @@ pub(super) fn parse_usual(input: &[u8]) -> Option<UsualLine> {
     };
     // Two comparisons instead of eleven.
     let behind = input.get(target_end..)?.first_chunk::<11>()?;
-    let is_usual = behind.first_chunk() == Some(b" HTTP/1.") && behind.last_chunk() == Some(b"1\r\n");
+    let is_usual = behind.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+        == Some(u64::from_le_bytes(*b" HTTP/1."))
+        && behind.last_chunk().map(|bytes| u32::from_le_bytes(*bytes)) == Some(u32::from_le_bytes(*b".1\r\n"));
     is_usual.then_some(UsualLine { method, method_len, target_end, path_end, len: target_end + 11 })
 }
 
