@@ -31,23 +31,27 @@ pub(crate) fn window_at(input: &[u8], at: usize) -> Option<(&Window, u32)> {
     }
 }
 
-/// The end of a run of bytes of one class, where `look` marks those that are not of it, or at least the most of them.
+/// The end of a run of bytes of one class, where `look` marks those that are not of it, and perhaps some that are.
 #[inline(always)]
 fn run_end(class: Class, input: &[u8], from: usize, look: impl Fn(&Window) -> u32) -> usize {
     let mut at = from;
-    while let Some((window, passed)) = window_at(input, at) {
-        let marks = look(window) >> passed;
-        if marks == 0 {
-            at += 32 - passed as usize;
-            continue;
-        }
-        at += marks.trailing_zeros() as usize;
-        match input.get(at) {
-            Some(&byte) if class.has(byte) => at += 1,
-            _ => return at,
+    while let Some(window) = input.get(at..).and_then(|rest| rest.first_chunk()) {
+        match look(window) {
+            0 => at += 32,
+            marks => {
+                at += marks.trailing_zeros() as usize;
+                if !class.has(input[at]) {
+                    return at;
+                }
+                at += 1;
+            }
         }
     }
-    end_of(class, input, at)
+    match window_at(input, at).map(|(window, passed)| look(window) >> passed) {
+        Some(0) => input.len(),
+        Some(marks) => end_of(class, input, at + marks.trailing_zeros() as usize),
+        None => end_of(class, input, at),
+    }
 }
 
 /// The offset of the first such byte.
