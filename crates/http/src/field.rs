@@ -195,9 +195,14 @@ impl FieldName {
             return FieldName::Other;
         }
         let known = &SLOTS[slot(len, window[0], window[len.saturating_sub(3) % 32])];
-        let is_same = usize::from(known.len) == len
-            && window::same(window, &known.bytes, &known.letters) & known.mask == known.mask;
-        if is_same { known.name } else { FieldName::Other }
+        if usize::from(known.len) != len {
+            return FieldName::Other;
+        }
+        let same = match len {
+            ..=16 => window::same_in_half(window, &known.bytes, &known.letters),
+            _ => window::same(window, &known.bytes, &known.letters),
+        };
+        if same & known.mask == known.mask { known.name } else { FieldName::Other }
     }
 }
 

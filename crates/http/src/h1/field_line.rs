@@ -28,8 +28,15 @@ pub(super) fn parse_whole(line: &[u8]) -> Option<FieldLineParts> {
     let window = line.first_chunk()?;
     // One look shows where nearly every name ends, and where most lines do. The one does not wait for the other: a control byte in
     // front of the colon is no token's.
-    let (colons, controls) = (window::equal(window, b':'), window::controls(window));
-    let (name_end, line_end) = (colons.trailing_zeros() as usize, ending(line, controls));
+    let colons = match window::equal_in_half(window, b':') {
+        0 => window::equal(window, b':'),
+        colons => colons,
+    };
+    let name_end = colons.trailing_zeros() as usize;
+    let line_end = match window::controls(window) {
+        0 => long_value_end(line, 32),
+        controls => controls.trailing_zeros() as usize, // perhaps HTAB, which is rare
+    };
     if colons == 0 || !is_ended(line, line_end) {
         return None;
     }
@@ -77,13 +84,6 @@ fn finished(line: &[u8], name_end: usize, line_end: usize, known: FieldName) -> 
         return Some(FieldLineParts { known, name_end, value_start, value_end: line_end, len: line_end + 2 });
     }
     (name_end < line_end).then(|| parts(line, name_end, line_end, known))
-}
-
-/// Where the line's value ends, by the control bytes among the first 32. It may have a HTAB.
-#[inline(always)]
-fn ending(line: &[u8], controls: u32) -> usize {
-    let first = controls.trailing_zeros() as usize;
-    if controls == 0 || line.get(first) == Some(&b'\t') { long_value_end(line, first) } else { first }
 }
 
 /// Not inlined, so that what the short lines are looked at with stays in registers.

@@ -9,9 +9,9 @@
 pub(crate) type Window = [u8; 32];
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
-pub(crate) use portable::{controls, equal, outside_target, same};
+pub(crate) use portable::{controls, equal, equal_in_half, outside_target, same, same_in_half};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-pub(crate) use x86_64::{controls, equal, outside_target, same};
+pub(crate) use x86_64::{controls, equal, equal_in_half, outside_target, same, same_in_half};
 
 /// With SSE2. A function that uses instructions which are not in every build may be called only where they are: by the condition on
 /// this module, they are in all of this build.
@@ -37,6 +37,23 @@ mod x86_64 {
     pub(crate) fn equal(window: &Window, wanted: u8) -> u32 {
         // SAFETY: as above.
         unsafe { each(window, |half| equals(half, wanted)) }
+    }
+
+    /// Bytes of this value among the first 16.
+    #[inline(always)]
+    pub(crate) fn equal_in_half(window: &Window, wanted: u8) -> u32 {
+        // SAFETY: as above.
+        unsafe { _mm_movemask_epi8(equals(halves(window)[0], wanted)) as u32 }
+    }
+
+    /// As [`same`], of the first 16 bytes.
+    #[inline(always)]
+    pub(crate) fn same_in_half(window: &Window, known: &Window, ignored: &Window) -> u32 {
+        // SAFETY: as above.
+        unsafe {
+            let sent = _mm_or_si128(halves(window)[0], halves(ignored)[0]);
+            _mm_movemask_epi8(_mm_cmpeq_epi8(sent, halves(known)[0])) as u32
+        }
     }
 
     /// Bytes that cannot stand in a request-target.
@@ -113,6 +130,14 @@ mod portable {
 
     pub(crate) fn equal(window: &Window, wanted: u8) -> u32 {
         bits(|at| window[at] == wanted)
+    }
+
+    pub(crate) fn equal_in_half(window: &Window, wanted: u8) -> u32 {
+        equal(window, wanted) & 0xffff
+    }
+
+    pub(crate) fn same_in_half(window: &Window, known: &Window, ignored: &Window) -> u32 {
+        same(window, known, ignored) & 0xffff
     }
 
     pub(crate) fn outside_target(window: &Window) -> u32 {
