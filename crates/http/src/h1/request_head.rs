@@ -241,24 +241,14 @@ impl HeadParser {
             self.add(&parsed, start, input, head)?;
             start += parsed.len;
         }
-        start = self.last_field_lines(start, visible, limits, head)?;
-        let len = start - self.line.start();
-        if len > 0 {
-            self.line.advance(len);
-            self.stage = Stage::FieldLines;
-        }
-        Ok(())
+        self.pass(start);
+        self.last_field_lines(visible, limits, head)
     }
 
     /// The same for lines that start in the last 32 bytes. Apart, so that the loop over the others keeps to registers.
     #[inline(never)]
-    fn last_field_lines(
-        &mut self,
-        mut start: usize,
-        visible: &[u8],
-        limits: &Limits,
-        head: &mut RequestHead,
-    ) -> Result<usize, Rejection> {
+    fn last_field_lines(&mut self, visible: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<(), Rejection> {
+        let mut start = self.line.start();
         while head.fields.len() < limits.fields as usize
             && let Some(parsed) = field_line::parse_last(visible, start)
             && parsed.len <= limits.field_line as usize + 2
@@ -266,7 +256,18 @@ impl HeadParser {
             self.add(&parsed, start, visible, head)?;
             start += parsed.len;
         }
-        Ok(start)
+        self.pass(start);
+        Ok(())
+    }
+
+    /// The lines up to there are done with.
+    #[inline(always)]
+    fn pass(&mut self, end: usize) {
+        let len = end - self.line.start();
+        if len > 0 {
+            self.line.advance(len);
+            self.stage = Stage::FieldLines;
+        }
     }
 
     /// A field line that was looked at before, or is not all there, or has a fault.
