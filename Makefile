@@ -127,7 +127,7 @@ fuzz-smoke: FUZZ_SECONDS ?= 60
 fuzz: FUZZ_SECONDS ?= 3600
 fuzz-smoke fuzz: $(FUZZ_TARGETS:%=fuzz-target-%)
 
-# No sanitizer: the code under test has no unsafe, and the compiler need not be a nightly.
+# No sanitizer: the code under test has no unsafe but the loads of http/src/scan/window.rs, and the compiler need not be a nightly.
 .PHONY: $(FUZZ_TARGETS:%=fuzz-target-%)
 $(FUZZ_TARGETS:%=fuzz-target-%): fuzz-target-%:
 	@command -v c++ g++ >/dev/null || { set -x; as_root=; test "$$(id -u)" = 0 || as_root=sudo; \

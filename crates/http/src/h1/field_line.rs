@@ -28,10 +28,7 @@ pub(super) fn parse_whole(line: &[u8]) -> Option<FieldLineParts> {
     let window = line.first_chunk()?;
     // One look shows where nearly every name ends, and where most lines do. The one does not wait for the other: a control byte in
     // front of the colon is no token's.
-    let colons = match window::equal_in_half(window, b':') {
-        0 => window::equal(window, b':'),
-        colons => colons,
-    };
+    let colons = window::equal(window, b':');
     let name_end = colons.trailing_zeros() as usize;
     let line_end = match window::controls(window) {
         0 => long_value_end(line, 32),

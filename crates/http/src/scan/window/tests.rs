@@ -55,5 +55,7 @@ fn bytes_are_the_same_but_for_the_ignored_bits() {
         let bits = super::same(window, &known, &ignored);
         assert_eq!(has(bits, at), byte | 0x20 == b'a', "{byte:#x} at {at}");
         assert_eq!(bits, portable::same(window, &known, &ignored));
+        assert_eq!(super::same_in_half(window, &known, &ignored), bits & 0xffff);
+        assert_eq!(portable::same_in_half(window, &known, &ignored), bits & 0xffff);
     });
 }
