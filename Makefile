@@ -27,9 +27,12 @@ help:
 	@echo "make test-loom                   the models of the scheduler's protocols (.ci/run calls it too)"
 	@echo "make test-nginx                  the tests behind Debian's nginx (.ci/run calls it too)"
 	@echo "make test-browser                the pages in headless Chromium, with pictures in target/browser"
+	@echo "make bench-static                files of 10 KB and 10 MB, beside nginx and http.server"
+	@echo "make soak                        five minutes of load, kills, reloads and broken deploys (SECONDS=300 SEED=...)"
 	@echo "make bench-quick                 Brickwork beside its fastest peers, under three minutes; bench-hello: with intervals"
 	@echo "make bench                       every scenario and every peer (hours); bench-scheduling: the scheduler's rows"
 	@echo "make bench-instructions          instruction counts of the pure-Rust paths against the recorded ones"
+	@echo "make bench-instructions-hello    those of one whole hello, against the parent commit's and against always inline"
 	@echo "make fuzz-smoke                  each fuzz target for a minute"
 	@echo "make fuzz                        each fuzz target for an hour (FUZZ_SECONDS=3600)"
 	@echo "make clean                       remove everything that was built or set up here"
@@ -90,6 +93,12 @@ test-nginx: $(VENV)/.installed $(VENV)/.tests
 	    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends nginx-light; }
 	$(BIN)/python -m pytest tests/test_processes_nginx.py
 
+# Minutes of everything at once. The seed is printed; SEED=... repeats what clients and chaos do.
+SECONDS ?= 300
+.PHONY: soak
+soak: $(VENV)/.installed $(VENV)/.tests
+	$(BIN)/python tests/soak/soak.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
 # Pictures to look at; Debian's Chromium is installed if there is none.
 .PHONY: test-browser
 test-browser: $(VENV)/.installed $(VENV)/.tests
@@ -98,11 +107,12 @@ test-browser: $(VENV)/.installed $(VENV)/.tests
 	SCREENSHOTS=target/browser $(BIN)/python -m pytest tests/browser_pages.py
 
 # Benchmarks measure Brickwork and its peers in an environment of their own. OPTIONS goes to bench/run.py.
-.PHONY: bench bench-quick bench-hello
+.PHONY: bench bench-quick bench-hello bench-static
 bench: SUITE := full
 bench-quick: SUITE := quick
 bench-hello: SUITE := hello
-bench bench-quick bench-hello: bench/.venv/.installed bench/.venv/.load bench/.venv/.limit
+bench-static: SUITE := static
+bench bench-quick bench-hello bench-static: bench/.venv/.installed bench/.venv/.load bench/.venv/.limit
 	bench/.venv/bin/python bench/run.py $(SUITE) $(OPTIONS)
 
 .PHONY: bench-scheduling
@@ -112,6 +122,12 @@ bench-scheduling: bench/.venv/.reference bench/.venv/.load
 .PHONY: bench-instructions
 bench-instructions:
 	$(PYTHON) bench/instructions/count.py $(OPTIONS)
+
+# One whole hello: this tree's against the last commit's parent, and against the same tree always calling inline.
+.PHONY: bench-instructions-hello
+bench-instructions-hello: bench/.venv/.reference bench/.venv/.parent
+	bench/.venv/bin/python bench/instructions/hello.py parent=bench/build/parent this=bench/build/reference \
+	    inline=bench/build/reference,BRICKWORK_SCHEDULER=inline
 
 # libFuzzer needs a C++ compiler: Debian's is installed if there is none. What was found before is tried again first: it
 # stays in fuzz/corpus.
@@ -188,3 +204,11 @@ bench/.venv/.reference: bench/.venv/.peers $(RUST_SOURCES) $(PYTHON_SOURCES)
 	MATURIN_PEP517_ARGS="--features reference-schedulers" CARGO_TARGET_DIR=target-bench-reference $(BENCH_BUILD) \
 	    --target bench/build/reference .
 	@touch $@
+
+# What the last commit was made from, built likewise. Always anew: which commit that is, no file's time tells.
+.PHONY: bench/.venv/.parent
+bench/.venv/.parent: bench/.venv/.peers
+	rm -rf bench/build/parent bench/build/parent-source && mkdir -p bench/build/parent-source
+	git archive HEAD^ | tar --extract --directory bench/build/parent-source
+	MATURIN_PEP517_ARGS="--features reference-schedulers" CARGO_TARGET_DIR=$(abspath target-bench-reference) $(BENCH_BUILD) \
+	    --target bench/build/parent bench/build/parent-source

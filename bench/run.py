@@ -79,7 +79,8 @@ def is_chosen(row: Row, options: argparse.Namespace) -> bool:
 
 
 def surroundings(scratch: Path) -> tuple[dict[str, str], subprocess.Popen]:
-    """What applications find in their environment: a directory, a file to send, a service to wait for."""
+    """What applications find in their environment: a directory, files to send, a service to wait for."""
+    (scratch / "page").write_bytes(b"x" * 10_000)
     file = scratch / "file"
     file.write_bytes(b"x" * 10_000_000)
     service = subprocess.Popen([PYTHON, BENCH / "servers/loopback_service.py"], stdout=subprocess.PIPE, text=True)

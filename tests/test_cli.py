@@ -182,7 +182,6 @@ def test_wrong_usage_exits_2_without_a_traceback(words):
         (["--worker-class", "gevent"], "--worker-class"),
         (["--worker-class=gevent"], "--worker-class"),
         (["--worker-connections", "1000"], "--worker-connections"),
-        (["--timeout", "30"], "--timeout"),
         (["--worker-tmp-dir", "/dev/shm"], "--worker-tmp-dir"),
         (["--certfile", "cert.pem"], "--certfile"),
         (["--daemon"], "--daemon"),

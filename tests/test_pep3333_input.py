@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from harness.deadline import wait_until
 from harness.request import chunk, chunked, get, pieces, post, request
 from input_probe import perform
 
@@ -73,12 +74,12 @@ def read_back(server, framing, content, steps):
 
 @pytest.fixture(scope="module")
 def plain(shared):
-    return shared("input_probe:application")
+    return shared("input_probe:application", "--spool-threshold", "512KiB")
 
 
 @pytest.fixture(scope="module", params=["application", "validated"])
 def server(request, shared):
-    return shared(f"input_probe:{request.param}")
+    return shared(f"input_probe:{request.param}", "--spool-threshold", "512KiB")
 
 
 @pytest.mark.parametrize("steps", STEPS)
@@ -149,6 +150,24 @@ def test_large_content_waits_in_an_unlinked_file_of_the_spool_directory(serve, t
         assert list(spool.iterdir()) == []
         after = json.loads(server.get("/open-files").content)
         assert [name for name in after if name.startswith(str(spool))] == []
+
+
+@pytest.mark.parametrize("framing", [by_length, in_chunks])
+def test_content_that_finds_no_room_in_memory_waits_in_a_file(serve, tmp_path, framing):
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    content = b"".join(framing("/open-files", b"c" * 100_000))
+
+    def spooled(response):
+        return [name for name in json.loads(response.content) if name.startswith(str(spool))]
+
+    with serve("input_probe", "--spool-dir", spool, "--spool-memory", "128KiB") as server, server.connect() as first:
+        first.send(content[:-1])
+        wait_until(lambda: spooled(server.exchange(content)), "the first to take up all room")
+        assert spooled(server.exchange(post("/open-files", b"small" * 13_000))) == []
+        first.send(content[-1:])
+        assert spooled(first.receive()) == []
+        wait_until(lambda: spooled(server.exchange(content)) == [], "room to be given back")
 
 
 def test_an_unwritable_spool_directory_is_said_at_boot_and_large_content_is_refused(serve, tmp_path):

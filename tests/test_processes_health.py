@@ -5,8 +5,9 @@ import signal
 
 import pytest
 from harness.deadline import wait_until
-from harness.processes import wait_for_workers
+from harness.processes import application, deploy, wait_for_workers
 from harness.request import get, request
+from harness.server import APPS, Server
 
 PROBE = "processes_probe:application"
 
@@ -40,6 +41,92 @@ def test_health_never_waits_behind_busy_threads(serve, tmp_path):
             (tmp_path / "go").touch()
             busy.receive()
             waiting.receive()
+
+
+WAITS_FOR_IMPORT = """
+import os, sys, time
+
+print("importing", file=sys.stderr, flush=True)
+while not os.path.exists({path!r}):
+    time.sleep(0.01)
+"""
+
+
+def booting(tmp_path, *arguments, then="from processes_probe import application"):
+    """A server whose application cannot be imported before the file `go` is there."""
+    (tmp_path / "waits.py").write_text(WAITS_FOR_IMPORT.format(path=str(tmp_path / "go")) + then)
+    bind = f"unix:{tmp_path}/socket"
+    server = Server(
+        tmp_path, "waits:application", "--bind", bind, *arguments, cwd=tmp_path, env={"PYTHONPATH": str(APPS)}
+    )
+    server.launch()
+    server.addresses = [bind]
+    server.wait_for_log("importing\n")
+    return server
+
+
+def status(server, check):
+    response = server.get(f"/healthz/{check}")
+    return response.status, json.loads(response.content)["status"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_first_generation_is_live_but_not_ready_while_it_imports_and_requests_wait(tmp_path, count):
+    server = booting(tmp_path, "--health-path", "/healthz", "-w", str(count))
+    try:
+        assert status(server, "ready") == (503, "booting")
+        assert status(server, "live") == (200, "live")
+        with server.connect() as waiting:
+            waiting.send(get("/version"))
+            assert status(server, "ready") == (503, "booting")
+            (tmp_path / "go").touch()
+            assert waiting.receive().content == b"1"
+        wait_until(lambda: status(server, "ready") == (200, "ready"), "readiness")
+        wait_for_workers(server, count)
+        server.stop_cleanly()
+    finally:
+        server.kill()
+
+
+def test_who_waited_for_a_first_generation_that_cannot_be_imported_is_answered_503(tmp_path):
+    server = booting(tmp_path, "--health-path", "/healthz", then="raise ValueError('why')")
+    try:
+        with server.connect() as waiting:
+            waiting.send(get("/"))
+            assert status(server, "live")[0] == 200
+            (tmp_path / "go").touch()
+            response = waiting.receive()
+            assert response.status == 503 and response.is_last
+        assert server.wait() == 1
+        assert server.log().count("Traceback") == 1 and "ValueError: why" in server.log()
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--preload",)], ids=["plain", "preload"])
+def test_a_generation_that_still_imports_takes_no_request_from_the_one_that_serves(serve, tmp_path, arguments):
+    path = application(tmp_path)
+    with serve(PROBE, "--health-path", "/healthz", *arguments, cwd=tmp_path) as server:
+        deploy(path, WAITS_FOR_IMPORT.format(path=str(tmp_path / "go")) + path.read_text())
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("importing\n")
+        for _ in range(20):
+            assert server.get("/version").content == b"1"
+            assert status(server, "ready") == (200, "ready")
+        (tmp_path / "go").touch()
+        server.wait_for_log("generation 2 serves\n")
+
+
+def test_a_worker_that_drains_in_a_reload_says_that_it_is_not_ready(serve):
+    with serve(PROBE, "--health-path", "/healthz") as server, server.connect() as old:
+        assert old.exchange(get("/healthz/ready")).status == 200
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("generation 2 serves\n")
+        # The connection is the old worker's until its next answer.
+        response = old.exchange(get("/healthz/ready"))
+        assert response.status == 503 and response.is_last
+        assert json.loads(response.content)["status"] == "draining"
+        assert status(server, "ready") == (200, "ready")
 
 
 def test_a_draining_server_is_live_but_not_ready(serve, tmp_path):

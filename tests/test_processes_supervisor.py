@@ -3,16 +3,19 @@
 import collections
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 from harness.deadline import wait_until
+from harness.interpreter import interpreter_for_all
 from harness.processes import alive, is_alive, kill, wait_for_workers, workers
 from harness.request import get
-from harness.server import Server, run
+from harness.server import APPS, Server, run
 
 PROBE = "processes_probe:application"
 
@@ -62,6 +65,15 @@ def test_no_worker_outlives_a_supervisor_that_was_killed(tmp_path):
     pids = wait_for_workers(server, 2)
     server.kill()
     wait_until(lambda: not any(map(is_alive, pids)), f"workers {pids} to end")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--preload",), ("--health-path", "/healthz")], ids=["plain", "preload", "early"])
+def test_nothing_outlives_a_supervisor_that_was_killed_while_the_application_is_imported(tmp_path, arguments):
+    (tmp_path / "waits.py").write_text("import os, sys, time\nprint(os.getpid(), file=sys.stderr, flush=True)\ntime.sleep(60)\n")
+    server = Server(tmp_path, "waits:app", *arguments, cwd=tmp_path).launch()
+    importer = int(server.wait_for_log(r"(?m)^(\d+)\n").group(1))
+    server.kill()
+    wait_until(lambda: not is_alive(importer), f"process {importer} to end")
 
 
 @pytest.mark.parametrize("arguments", [(), ("-w", "3"), ("--preload",)], ids=["one", "three", "preload"])
@@ -143,25 +155,112 @@ def test_workers_get_the_environment_the_name_and_the_umask(serve):
         assert server.get("/identity").content.split()[2:] == [b"27", b"shop"]
 
 
-def can_be_run_by_others():
-    """Whether another user can start this interpreter: workers are started by the user that the supervisor became."""
-    paths = [os.path.realpath(sys.executable), os.path.realpath(sys.prefix), os.path.realpath(__file__)]
-    return all(os.stat(parent).st_mode & 0o1 for path in paths for parent in pathlib.Path(path).parents)
+NOBODY = 65534
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
-@pytest.mark.skipif(not can_be_run_by_others(), reason="the interpreter is in a directory that others cannot enter")
-def test_root_becomes_the_user_when_everything_is_open(serve, tmp_path):
-    log = tmp_path / "error.log"
-    with serve(PROBE, "--user", "65534", "--group", "65534", "--error-logfile", log, "--env", "PYTHONDONTWRITEBYTECODE=1") as server:
-        assert server.get("/identity").content.split()[:2] == [b"65534", b"65534"]
-        assert os.stat(log).st_uid == 65534
-        assert os.stat(f"/proc/{server.process.pid}").st_uid == 65534
+@pytest.fixture(scope="module")
+def for_all(tmp_path_factory):
+    """A directory that every user can enter and only root can write to, with an interpreter that every user can start."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="brickwork-for-all-"))
+    directory.chmod(0o755)
+    (directory / "open").mkdir()
+    (directory / "open").chmod(0o777)
+    shutil.copy(APPS / "processes_probe.py", directory)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def serve_as(for_all):
+    if os.getuid() != 0:
+        pytest.skip("only root can become somebody else")
+
+    def server_of(user, group, *arguments):
+        log = for_all / "open" / f"error-{os.urandom(4).hex()}.log"
+        arguments = ("--user", user, "--group", group, "--umask", "027", "--error-logfile", log, *arguments)
+        server = Server(for_all / "open", PROBE, *arguments, cwd=for_all)
+        server.command[0], variables = interpreter_for_all(for_all)
+        server.env.update(variables)
+        return server
+
+    return server_of
+
+
+@pytest.mark.parametrize("arguments", [(), ("--preload",)], ids=["plain", "preload"])
+def test_root_becomes_the_user_when_everything_is_open(serve_as, for_all, arguments):
+    access, socket_path, pid_file = (for_all / "open" / name for name in ["access.log", "socket", "pid"])
+    server = serve_as(
+        NOBODY, NOBODY, "--bind", f"unix:{socket_path}", "--access-logfile", access, "--pid", pid_file, *arguments
+    ).start()
+    try:
+        assert server.get("/identity").content.split()[:3] == [b"65534", b"65534", b"27"]
+        (worker,) = wait_for_workers(server, 1)
+        for pid in [server.process.pid, worker]:
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            identity = dict(line.split(":\t", 1) for line in status.splitlines())
+            assert set(identity["Uid"].split()) == {str(NOBODY)} == set(identity["Gid"].split())
+            # Nothing of root's is left: neither its groups nor what it may do.
+            assert identity["Groups"].split() in ([], [str(NOBODY)]) and int(identity["CapEff"], 16) == 0
+        assert socket_path.stat().st_uid == NOBODY
+        # The logs can be opened again by who we are now.
+        for path in [server.log_path, access]:
+            assert os.stat(path).st_uid == NOBODY and path.stat().st_mode & 0o777 == 0o640
+            path.rename(path.with_suffix(".1"))
+        server.signal(signal.SIGUSR1)
+        wait_until(lambda: server.log().count("opened again") == 2, "both processes to open the log again")
+        server.get("/after")
+        wait_until(lambda: access.exists() and "/after" in access.read_text(), "the new access log")
+        # A reload starts processes as the user that the supervisor has become.
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("generation 2 serves\n")
+        assert server.get("/identity").content.split()[:3] == [b"65534", b"65534", b"27"]
+        server.stop_cleanly()
+        assert not socket_path.exists() and not pid_file.exists()
+    finally:
+        server.kill()
+
+
+def test_neither_a_home_nor_a_writable_file_system_is_needed(serve_as, for_all):
+    server = serve_as(NOBODY, NOBODY, "--chdir", for_all)
+    # Not even the log is a file; and the user may write nowhere.
+    server.command = [word for word in server.command if word not in ("--error-logfile", str(server.log_path))]
+    server.log_path = server.stderr_path
+    server.env.update(TMPDIR=str(for_all), HOME="/nonexistent")
+    server.start()
+    try:
+        server.wait_for_log("cannot write to the spool directory")
+        assert run("reload", "--wait", str(server.process.pid), env={"HOME": None}).returncode == 0
+        assert server.get("/identity").content.split()[0] == str(NOBODY).encode()
+        server.stop_cleanly()
+    finally:
+        server.kill()
+
+
+def test_what_the_user_may_not_remove_does_not_spoil_the_end(serve_as, for_all):
+    server = serve_as(NOBODY, NOBODY, "--pid", for_all / "pid").start()
+    try:
+        assert (for_all / "pid").read_text() == f"{server.process.pid}\n"
+        server.stop_cleanly()
+        # Emptied, as it cannot be removed: nobody takes the number for that of a server.
+        assert (for_all / "pid").read_text() == ""
+    finally:
+        server.kill()
+
+
+def test_a_user_may_be_a_number_without_a_name(serve_as):
+    server = serve_as(123456, 123457).start()
+    try:
+        assert server.get("/identity").content.split()[:2] == [b"123456", b"123457"]
+        server.stop_cleanly()
+    finally:
+        server.kill()
 
 
 def test_an_unknown_user_is_an_error_before_anything_starts():
     completed = run(PROBE, "--bind", "127.0.0.1:0", "--user", "no-such-user")
     assert completed.returncode == 1 and "there is no user 'no-such-user'" in completed.stderr
+    completed = run(PROBE, "--bind", "127.0.0.1:0", "--user", "123456")
+    assert completed.returncode == 1 and "say --group too" in completed.stderr
 
 
 def test_a_socket_of_the_service_manager_is_taken(tmp_path):
@@ -274,7 +373,7 @@ def test_a_supervisor_does_not_start_on_an_address_that_is_taken(serve):
 
 def test_a_child_s_command_line_is_not_for_people():
     completed = subprocess.run(
-        [sys.executable, "-m", "brickwork", "@worker,version=0,generation=1,control=90,board=92,place=0,listeners=91", PROBE],
+        [sys.executable, "-m", "brickwork", "@worker,version=0,generation=1,control=90,board=92,place=0,first=0,listeners=91", PROBE],
         capture_output=True, text=True, timeout=20,
     )
     assert completed.returncode == 2 and "children of a brickwork supervisor" in completed.stderr

@@ -243,6 +243,30 @@ def test_handle_request_waits_for_a_client_and_for_a_slow_application():
         assert not thread.is_alive()
 
 
+def test_handle_request_waits_as_long_as_its_timeout_says():
+    with brickwork.make_server("127.0.0.1", 0, hello) as server:
+        passed = []
+        server.handle_timeout = lambda: passed.append(True)
+        for server.timeout in (0, 0.05):
+            server.handle_request()
+        assert len(passed) == 2
+        with Connection(socket.create_connection(server.server_address)) as client:
+            client.send(get("/in-time"))
+            server.timeout = PATIENCE
+            server.handle_request()
+            assert client.receive().content == b"hello /in-time"
+        assert len(passed) == 2
+
+
+def test_handle_request_with_a_timeout_of_zero_takes_who_waits_already():
+    with brickwork.make_server("127.0.0.1", 0, hello) as server:
+        server.timeout = 0
+        with Connection(socket.create_connection(server.server_address)) as client:
+            client.send(get("/waiting"))
+            server.handle_request()
+            assert client.receive().content == b"hello /waiting"
+
+
 def test_handle_request_and_serve_forever_can_take_turns():
     with brickwork.make_server("127.0.0.1", 0, hello) as server:
         thread = threading.Thread(target=server.handle_request)
@@ -251,6 +275,135 @@ def test_handle_request_and_serve_forever_can_take_turns():
         thread.join(PATIENCE)
         with served(server):
             assert fetch(f"{server.url}/two")[1] == b"hello /two"
+
+
+# Where other servers were
+
+
+def test_the_application_can_be_exchanged_between_two_times_of_serving():
+    def other(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"other"]
+
+    with brickwork.make_server("127.0.0.1", 0, hello) as server:
+        assert server.get_app() is hello
+        with served(server):
+            assert fetch(server.url)[1] == b"hello /"
+        server.set_app(other)
+        assert server.get_app() is other
+        with served(server):
+            assert fetch(server.url)[1] == b"other"
+        with pytest.raises(TypeError, match="callable"):
+            server.set_app(None)
+
+
+def test_djangos_live_server_can_be_this_one(tmp_path):
+    (tmp_path / "live.py").write_text(
+        textwrap.dedent("""
+            import sys
+            import urllib.request
+
+            import django
+            from django.conf import settings
+
+            settings.configure(
+                SECRET_KEY="x",
+                ROOT_URLCONF="live",
+                STATIC_URL="/static/",
+                INSTALLED_APPS=["django.contrib.staticfiles"],
+                DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+            )
+            django.setup()
+
+            from django.contrib.staticfiles.testing import StaticLiveServerTestCase
+            from django.core.handlers.wsgi import WSGIHandler
+            from django.db import connection
+            from django.http import HttpResponse
+            from django.test.testcases import LiveServerThread
+            from django.urls import path
+
+            import brickwork
+
+            def names(request):
+                with connection.cursor() as cursor:
+                    cursor.execute("select name from shelf")
+                    return HttpResponse(",".join(name for (name,) in cursor.fetchall()))
+
+            urlpatterns = [path("names", names)]
+
+            class Thread(LiveServerThread):
+                def _create_server(self, connections_override=None):
+                    return brickwork.make_server(self.host, self.port, WSGIHandler())
+
+            class LiveTests(StaticLiveServerTestCase):
+                server_thread_class = Thread
+
+                def test_it_sees_what_the_test_wrote(self):
+                    with connection.cursor() as cursor:
+                        cursor.execute("create table shelf (name text)")
+                        cursor.execute("insert into shelf values ('a'), ('b')")
+                    assert self.live_server_url.endswith(str(self.server_thread.port))
+                    assert urllib.request.urlopen(f"{self.live_server_url}/names").read() == b"a,b"
+
+            if __name__ == "__main__":
+                from django.test.utils import get_runner
+
+                sys.modules["live"] = sys.modules["__main__"]
+                raise SystemExit(get_runner(settings)().run_tests(["live"]))
+        """)
+    )
+    command = [sys.executable, "-m", "live"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# Static files
+
+
+def test_files_are_served_beside_the_application(tmp_path):
+    (tmp_path / "style.css").write_text("body {}")
+    (tmp_path / ".hidden").write_text("hidden")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.txt").write_text("deep a")
+    static = {"/static": tmp_path, "/static/other/": str(tmp_path / "deep")}
+    with brickwork.make_server("127.0.0.1", 0, hello, static=static, cache_control="max-age=60") as server:
+        with served(server):
+            with urllib.request.urlopen(f"{server.url}/static/style.css") as response:
+                assert (response.read(), response.headers["Cache-Control"]) == (b"body {}", "max-age=60")
+            assert fetch(f"{server.url}/static/other/a.txt")[1] == b"deep a"
+            assert fetch(f"{server.url}/else") == (200, b"hello /else")
+            for missing in ("/static/nothing", "/static/.hidden"):
+                with pytest.raises(urllib.error.HTTPError, match="404") as caught:
+                    fetch(server.url + missing)
+                caught.value.close()
+        server.set_app(validator(hello))
+        with served(server):
+            assert fetch(f"{server.url}/static/style.css")[1] == b"body {}"
+    with brickwork.make_server("127.0.0.1", 0, hello, static={"/s": tmp_path}, dotfiles=True) as server:
+        with served(server):
+            assert fetch(f"{server.url}/s/.hidden")[1] == b"hidden"
+
+
+def test_files_that_the_application_guards_are_sent(tmp_path):
+    (tmp_path / "film").write_bytes(b"film")
+
+    def guard(environ, start_response):
+        start_response("200 OK", [("Content-Type", "video/mp4"), ("X-Sendfile", "film")])
+        return []
+
+    with brickwork.make_server("127.0.0.1", 0, guard, sendfile_root=tmp_path) as server, served(server):
+        assert fetch(server.url)[1] == b"film"
+
+
+def test_a_directory_that_is_not_there_is_the_error_that_callers_look_for(tmp_path):
+    (tmp_path / "file").touch()
+    for error, settings in [
+        (FileNotFoundError, {"static": {"/s": tmp_path / "nothing"}}),
+        (NotADirectoryError, {"static": {"/s": tmp_path / "file"}}),
+        (FileNotFoundError, {"sendfile_root": tmp_path / "nothing"}),
+    ]:
+        with pytest.raises(error, match=re.escape(str(tmp_path))):
+            brickwork.make_server("127.0.0.1", 0, hello, **settings)
 
 
 # Settings
@@ -262,6 +415,10 @@ def test_handle_request_and_serve_forever_can_take_turns():
         ({"colour": "red"}, TypeError, "'colour' is not a setting"),
         ({"chdir": "/"}, TypeError, "'chdir' is not a setting"),
         ({"threads": 0}, ValueError, "--threads"),
+        ({"static": "/static=static"}, TypeError, "maps prefixes to directories"),
+        ({"static": {"static": "."}}, ValueError, "--static"),
+        ({"static": {"/": "."}}, ValueError, "--static"),
+        ({"static": {"/s": "."}, "cache_control": "a\nb"}, ValueError, "Cache-Control"),
         ({"threads": "many"}, ValueError, "--threads"),
         ({"keep_alive": "0s"}, ValueError, "more than 0"),
         ({"limit_request_line": "1TiB"}, ValueError, "--limit-request-line"),
@@ -285,7 +442,7 @@ def test_a_client_is_told_why_its_request_was_refused_when_debugging(settings, i
 def test_every_setting_is_a_flag_of_the_command():
     command = [sys.executable, "-m", "brickwork", "run", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
-    flags = {flag.replace("-", "_") for flag in re.findall(r"^ +(?:-\w, )?--([\w-]+)(?: |\[=)<", text, re.MULTILINE)}
+    flags = {flag.replace("-", "_") for flag in re.findall(r"^ +(?:-\w, )?--([\w-]+)(?: <|\[=<)", text, re.MULTILINE)}
     assert set(Settings.__annotations__) <= flags
     assert set(Settings.__annotations__) >= LOG_SETTINGS
 
@@ -444,6 +601,55 @@ def test_a_forked_child_leaves_without_waiting_for_the_servers_threads():
     assert (stdout, process.returncode) == ("7\n", 0), stderr
 
 
+def test_a_server_made_before_a_fork_can_be_served_by_the_child():
+    # As live servers do that are processes: multiprocessing.Process(target=server.serve_forever).
+    source = """
+        import os, signal, urllib.request, brickwork
+        def app(environ, start_response):
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [str(os.getpid()).encode()]
+        server = brickwork.make_server("127.0.0.1", 0, app)
+        if (child := os.fork()) == 0:
+            signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
+            server.serve_forever()
+        for _ in range(2):
+            assert int(urllib.request.urlopen(server.url).read()) == child
+        os.kill(child, signal.SIGTERM)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    with program(source) as process:
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+    assert (stdout, process.returncode) == ("7\n", 0), stderr
+
+
+def test_a_forked_child_can_have_a_server_of_its_own_and_lets_go_of_the_parents():
+    source = """
+        import os, sys, threading, urllib.request, brickwork
+        def app(environ, start_response):
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [str(os.getpid()).encode()]
+        def serve():
+            server = brickwork.make_server("127.0.0.1", 0, app)
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            assert int(urllib.request.urlopen(server.url).read()) == os.getpid()
+            return server, thread
+        server, thread = serve()
+        if (child := os.fork()) == 0:
+            assert os.readlink(f"/proc/self/fd/{server.fileno()}") == "/dev/null"
+            own, thread = serve()
+            own.shutdown()
+            thread.join()
+            sys.exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        assert int(urllib.request.urlopen(server.url).read()) == os.getpid()
+        server.shutdown()
+    """
+    with program(source) as process:
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+    assert (stdout, process.returncode) == ("7\n", 0), stderr
+
+
 # The fixture
 
 
@@ -478,5 +684,5 @@ def test_the_guides_programs_run(brickwork_server):
     for block in blocks:
         # The script would serve until it is told to end.
         exec(re.sub(r"^brickwork\.serve\(.*$", "", block, flags=re.MULTILINE), names)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     names["test_hello"](brickwork_server)

@@ -6,6 +6,9 @@ The tables of every condition and range are in crates/server/src/static_files; h
 import html.parser
 import os
 import re
+import socket
+import struct
+import time
 
 import pytest
 
@@ -72,7 +75,7 @@ def test_a_file_is_served_without_any_application(serve, root):
         assert response.field("content-length") == str(len(PAGE))
         assert response.field("last-modified") == "Sun, 06 Nov 1994 08:49:37 GMT"
         assert response.field("accept-ranges") == "bytes"
-        assert "application" not in server.log()
+        assert "application" not in server.log() and "content" not in server.log()
         server.wait_for_stdout(r'"GET /page.html HTTP/1.1" 200 35')
 
 
@@ -156,6 +159,45 @@ def test_a_download_goes_on_where_it_was_cut_off(server):
         assert rest.status == 206
         assert have + rest.content == LARGE
     assert server.get("/large.bin", f"Range: bytes={len(LARGE)}-").status == 416
+
+
+def data_segments(connection):
+    """How many segments with data came in, by the kernel's own count (struct tcp_info, tcpi_data_segs_in)."""
+    (count,) = struct.unpack_from("=I", connection.stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), 152)
+    return count
+
+
+def test_a_file_shares_its_first_segment_with_the_head(serve, tmp_path):
+    # Half of a fresh window, 32 KiB, is the most that the kernel puts into one.
+    sizes = [1, 16_384, 16_385, 30_000]
+    for size in sizes:
+        (tmp_path / f"{size}.bin").write_bytes(bytes(size))
+    with serve("static", tmp_path) as server, server.connect() as connection:
+        for number, size in enumerate(sizes, start=1):
+            assert len(connection.exchange(get(f"/{size}.bin")).content) == size
+            assert data_segments(connection) == number, size
+
+
+def test_an_empty_file_leaves_without_delay(serve, tmp_path):
+    (tmp_path / "empty.txt").touch()
+    with serve("static", tmp_path) as server, server.connect() as connection:
+        # What waits in vain for more to share its segment is sent after 200 ms, in Linux.
+        answers, start = 20, time.monotonic()
+        for _ in range(answers):
+            assert connection.exchange(get("/empty.txt")).content == b""
+        assert time.monotonic() - start < answers * 0.2
+
+
+def test_the_end_of_a_long_file_leaves_without_delay(serve, tmp_path):
+    sizes = [65_536, 65_537, 1_000_000, 10_000_000]
+    for size in sizes:
+        with open(tmp_path / f"{size}.bin", "wb") as file:
+            file.truncate(size)
+    with serve("static", tmp_path) as server, server.connect() as connection:
+        start = time.monotonic()
+        for size in 5 * sizes:
+            assert len(connection.exchange(get(f"/{size}.bin")).content) == size
+        assert time.monotonic() - start < 5 * len(sizes) * 0.2
 
 
 def test_hashed_names_are_kept_and_all_others_asked_for_again(server):

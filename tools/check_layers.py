@@ -41,7 +41,9 @@ UNSAFE = {
     "crates/server/src/poller/epoll.rs",
     "crates/server/src/promote/thread_clock.rs",
     "crates/server/src/promote/token.rs",
+    "crates/server/src/record.rs",
     "crates/supervisor/src/descriptor.rs",
+    "crates/supervisor/src/end.rs",
     "crates/supervisor/src/exit.rs",
     "crates/supervisor/src/fork.rs",
     "crates/supervisor/src/scoreboard.rs",
@@ -50,7 +52,9 @@ UNSAFE = {
     "crates/wsgi/src/gil.rs",
     "crates/wsgi/src/latin1.rs",
     "crates/wsgi/src/response_iter.rs",
+    "crates/wsgi/src/stacks.rs",
     "crates/wsgi/src/start_response.rs",
+    "crates/wsgi/src/timeout.rs",
 }
 
 NO_STD = "crates/http/src"

@@ -36,7 +36,7 @@ class Peer:
         return reasons.get(self.distribution)
 
     def version(self) -> str:
-        if self.name == "nginx":
+        if self.distribution == "nginx":
             return subprocess.run(["/usr/sbin/nginx", "-v"], capture_output=True, text=True).stderr.strip()
         distribution = self.distribution or "brickwork"
         ask = f"import importlib.metadata as m; print(m.version({distribution!r}))"
@@ -94,7 +94,7 @@ events {{ worker_connections 12000; }}
 http {{
     access_log off;
     sendfile on;
-    tcp_nopush on;
+    {tuning}
     keepalive_requests 1000000;
     client_body_temp_path {scratch}/nginx-body;
     proxy_temp_path {scratch}/nginx-proxy;
@@ -109,13 +109,28 @@ http {{
 """
 
 
-def nginx(app: str, port: int, scratch: Path) -> list[str]:
+def nginx(tuning: str) -> Callable[[str, int, Path], list[str]]:
     """Serves the scratch directory; the application is not run."""
-    configuration = scratch / "nginx.conf"
-    configuration.write_text(NGINX.format(port=port, scratch=scratch))
-    # As root, nginx would give itself another user, who may not read the scratch directory.
-    user = ["-g", "user root;"] if os.geteuid() == 0 else []
-    return ["/usr/sbin/nginx", "-c", str(configuration), "-e", str(scratch / "nginx.error"), *user]
+
+    def command(app: str, port: int, scratch: Path) -> list[str]:
+        configuration = scratch / "nginx.conf"
+        configuration.write_text(NGINX.format(port=port, scratch=scratch, tuning=tuning))
+        # As root, nginx would give itself another user, who may not read the scratch directory.
+        user = ["-g", "user root;"] if os.geteuid() == 0 else []
+        return ["/usr/sbin/nginx", "-c", str(configuration), "-e", str(scratch / "nginx.error"), *user]
+
+    return command
+
+
+def brickwork_static(app: str, port: int, scratch: Path) -> list[str]:
+    """Serves the scratch directory, as nginx does."""
+    quiet = ["--access-logfile", "none", "--log-level", "warning"]
+    return [PYTHON, "-m", "brickwork", "static", str(scratch), "--bind", f"127.0.0.1:{port}", *quiet]
+
+
+def http_server(app: str, port: int, scratch: Path) -> list[str]:
+    """Serves the scratch directory, as nginx does."""
+    return [PYTHON, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(scratch)]
 
 
 def reference(name: str, settings: str, environment: dict[str, str]) -> Peer:
@@ -208,6 +223,19 @@ PEERS = {
         ),
         limit("limit-fixed", "bare epoll with a fixed answer", "fixed"),
         limit("limit-wsgi", "epoll and the least possible WSGI call"),
-        Peer("nginx", nginx, "one process, sendfile, tcp_nopush, access log off; files only", distribution="nginx"),
+        Peer("brickwork-static", brickwork_static, "brickwork static, defaults, access log off as for everyone"),
+        Peer(
+            "nginx",
+            nginx("tcp_nopush on; open_file_cache max=1000;"),
+            "one process, sendfile, tcp_nopush, files kept open, access log off; files only",
+            distribution="nginx",
+        ),
+        Peer(
+            "nginx-default",
+            nginx(""),
+            "as nginx, without tcp_nopush and open_file_cache, which its defaults leave off",
+            distribution="nginx",
+        ),
+        Peer("http.server", http_server, "Python's own; HTTP/1.0; it has no settings, and writes its access log"),
     ]
 }

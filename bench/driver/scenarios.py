@@ -72,6 +72,9 @@ SCENARIOS = {
         Scenario("megabyte", "plain:megabyte", answer=None, length=1_000_000),
         Scenario("generator", "plain:generator", answer=None, length=64 * 16_384),
         Scenario("file", "plain:file", path="/file", answer=None, length=10_000_000, connections=8),
+        # Of the directory in which the files are, without an application.
+        Scenario("static-10k", "", path="/page", answer=None, length=10_000),
+        Scenario("static-10m", "", path="/file", answer=None, length=10_000_000, connections=4),
         Scenario("flask", "flask_app:app", path="/hello/you", answer=b"Hello, you!"),
         Scenario("django", "django_app:app", path="/hello/you", answer=b"Hello, you!"),
         Scenario("django-sqlite", "django_app:app", path="/shelf/3", answer=None),

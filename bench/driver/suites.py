@@ -26,9 +26,17 @@ class Row:
     cores: int = 1
 
 
+# A directory of files, without an application.
+FILE_SERVERS = ["brickwork-static", "nginx", "nginx-default", "http.server"]
+STATIC = [
+    Row("static-10k", FILE_SERVERS, 6),
+    *[Row("static-10m", FILE_SERVERS, 10, connections) for connections in (1, 4, 64)],
+]
+
 SUITES: dict[str, list[Row]] = {
     "hello": [Row("hello", FAST, HEADLINE)],
     "quick": [Row("hello", FAST, 6), Row("fields", FAST, 3), Row("flask", FAST, 2)],
+    "static": STATIC,
     "full": [
         Row("hello", [*ALL, *LIMITS, "brickwork-log"], HEADLINE),
         Row("close", [*ALL, *LIMITS], HEADLINE),
@@ -39,6 +47,7 @@ SUITES: dict[str, list[Row]] = {
         Row("megabyte", ALL, 6),
         Row("generator", ALL, 6),
         Row("file", [*ALL, "nginx"], 6),
+        *STATIC,
         Row("flask", [*ALL, "limit-wsgi"], 10),
         Row("django", [*ALL, "limit-wsgi"], 10),
         Row("django-sqlite", ALL, 6),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .ratio import Ratio, median, of_pairs
 
 # In a suite of its own, the scheduler is measured as a build that has the others too.
-OURS = ("brickwork", "brickwork-product")
+OURS = ("brickwork", "brickwork-product", "brickwork-static")
 SCHEDULERS = ("brickwork-inline", "brickwork-pool")
 
 

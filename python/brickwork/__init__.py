@@ -4,7 +4,7 @@ From a program: ``serve`` for a script that is a server, ``make_server`` for a s
 test. ``brickwork.http1`` is HTTP/1.1 without sockets. Importing this changes nothing in the process.
 """
 
-from brickwork._brickwork import __version__
+from brickwork._brickwork import RequestTimeout, __version__
 from brickwork.server import Server, make_server, serve
 
-__all__ = ["Server", "__version__", "make_server", "serve"]
+__all__ = ["RequestTimeout", "Server", "__version__", "make_server", "serve"]

@@ -13,7 +13,9 @@ import os
 import select
 import signal
 import threading
+import time
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from brickwork import _brickwork
@@ -30,15 +32,21 @@ if TYPE_CHECKING:
 class Settings(TypedDict, total=False):
     """The settings of a server: the flags of the command with underscores, all optional.
 
-    A number is seconds or bytes; text is what the command takes (``"500ms"``, ``"64KiB"``). ``brickwork --help`` says
-    what each means and what it is when it is left out; the access log is off here, and the error log is not set up
+    A number is seconds or bytes; text is what the command takes (``"500ms"``, ``"64KiB"``). ``static`` maps parts of the
+    URL's path to directories: ``{"/static": "shop/static"}``. ``brickwork --help`` says what each means and what it is when it is left out; the access log is off here, and the error log is not set up
     unless ``log_level``, ``log_format`` or ``error_logfile`` is given. That log is then the process's, for good.
     """
 
+    static: Mapping[str, str | os.PathLike[str]]
+    sendfile_root: str | os.PathLike[str]
+    cache_control: str
+    dotfiles: bool
     backlog: int
     forwarded_allow_ips: str
     threads: int
     queue_timeout: float | str
+    timeout: float | str
+    slow_request: float | str
     keep_alive: float | str
     head_timeout: float | str
     content_timeout: float | str
@@ -54,6 +62,7 @@ class Settings(TypedDict, total=False):
     limit_chunk_line: int | str
     limit_trailers: int | str
     spool_threshold: int | str
+    spool_memory: int | str
     spool_dir: str | os.PathLike[str]
     error_logfile: str | os.PathLike[str]
     log_level: str
@@ -106,13 +115,14 @@ class Server:
     """
 
     def __init__(self, app: Application, bind: str | Sequence[str], **settings: Unpack[Settings]) -> None:
-        if not callable(app):
-            raise TypeError(f"a WSGI application is callable, and this is not: {app!r}")
+        _check_application(app)
         binds = [bind] if isinstance(bind, str) else list(bind)
         if not binds:
             raise ValueError("there is no address to bind")
         flags = [f"--bind={address}" for address in binds] + _flags(settings)
         self.application = app
+        self.timeout: float | None = None
+        """Seconds that ``handle_request`` waits for a client; None: as long as it takes."""
         self._embedded = _brickwork.EmbeddedServer(app, flags, not LOG_SETTINGS.isdisjoint(settings))
         self.addresses: list[tuple[str, int] | str] = self._embedded.addresses()
         """Where it listens: (host, port) each, or the path of a unix socket."""
@@ -166,8 +176,21 @@ class Server:
             if run is not None:
                 _wait_for_end(run, poll_interval)
 
+    def set_app(self, app: Application) -> None:
+        """Serve another application from the next ``serve_forever`` or ``handle_request`` on."""
+        _check_application(app)
+        self._embedded.set_application(app)
+        self.application = app
+
+    def get_app(self) -> Application:
+        """The application, as ``application`` is."""
+        return self.application
+
+    def handle_timeout(self) -> None:
+        """Called by ``handle_request`` when ``timeout`` seconds have passed without a client; does nothing here."""
+
     def handle_request(self) -> None:
-        """Answer exactly one request, and return when it is over; wait for it as long as it takes.
+        """Answer exactly one request, and return when it is over; wait for a client as long as ``timeout`` says.
 
         One connection is accepted, one request is served on it (in a thread of the server's, as always), and it is
         closed behind the answer, which says so. Other clients wait in the kernel's queue, for the next call. A client
@@ -176,8 +199,11 @@ class Server:
 
         Raises what ``serve_forever`` raises.
         """
+        deadline = None if self.timeout is None else time.monotonic() + self.timeout
         while True:
-            _sleep_until_readable(self._embedded.descriptors())
+            if not _sleep_until_readable(self._embedded.descriptors(), deadline):
+                self.handle_timeout()
+                return
             with self._serving(self._embedded.start_one) as run:
                 if run is not None:
                     _wait_for_end(run, POLL_INTERVAL)
@@ -261,12 +287,19 @@ def _sleep_until_over(run: _brickwork.ServerRun, poll_interval: float) -> None:
         poll.poll(poll_interval * 1000)
 
 
-def _sleep_until_readable(descriptors: list[int]) -> None:
-    """Until a client waits; not for ever, because the sockets may be closed meanwhile."""
+def _sleep_until_readable(descriptors: list[int], deadline: float | None) -> bool:
+    """Until a client waits; not for ever, because the sockets may be closed meanwhile. False: the deadline has passed."""
     poll = select.poll()
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)
-    poll.poll(POLL_INTERVAL * 1000 if descriptors else 0)
+    left = POLL_INTERVAL if deadline is None else max(0.0, min(POLL_INTERVAL, deadline - time.monotonic()))
+    is_readable = bool(poll.poll(left * 1000 if descriptors else 0))
+    return is_readable or not descriptors or deadline is None or time.monotonic() < deadline
+
+
+def _check_application(app: object) -> None:
+    if not callable(app):
+        raise TypeError(f"a WSGI application is callable, and this is not: {app!r}")
 
 
 def _end_at_exit(run: _brickwork.ServerRun, is_idle: threading.Event) -> Callable[[], None]:
@@ -289,10 +322,21 @@ def _flags(settings: Settings) -> list[str]:
     for name, value in settings.items():
         if name not in Settings.__annotations__:
             raise TypeError(f"{name!r} is not a setting: see brickwork.server.Settings")
-        if isinstance(value, float):
-            value = f"{round(value * 1000)}ms"
-        flags.append(f"--{name.replace('_', '-')}={os.fspath(value) if isinstance(value, os.PathLike) else value}")
+        if name == "static":
+            if not isinstance(value, Mapping):
+                raise TypeError(f"static maps prefixes to directories, and this does not: {value!r}")
+            flags += [f"--static={prefix}={os.fspath(directory)}" for prefix, directory in value.items()]
+        else:
+            flags.append(f"--{name.replace('_', '-')}={_text(value)}")
     return flags
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{round(value * 1000)}ms"
+    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
 
 
 class _Terminated(BaseException):

@@ -25,8 +25,9 @@ def application(environ, start_response):
     elif path == "/env":
         text = str(os.environ.get(query))
     elif path == "/identity":
-        with open("/proc/self/comm") as comm:
-            text = f"{os.getuid()} {os.getgid()} {os.umask(0):o} {comm.read().strip()}"
+        with open("/proc/self/status") as status:
+            fields = dict(line.strip().partition(":")[::2] for line in status)
+        text = f"{os.getuid()} {os.getgid()} {int(fields['Umask'], 8):o} {fields['Name'].strip()}"
     else:
         if path == "/wait-for-file":
             wait_for_file(query)

@@ -69,7 +69,8 @@ class Server:
     def __repr__(self):
         return " ".join(self.command[1:])
 
-    def start(self):
+    def launch(self):
+        """Starts the process, and waits for nothing."""
         with open(self.stdout_path, "wb") as stdout, open(self.stderr_path, "wb") as stderr:
             self.process = subprocess.Popen(
                 self.command,
@@ -82,6 +83,11 @@ class Server:
                 # Its own process group: a Ctrl-C at the tests is not one at the server.
                 start_new_session=True,
             )
+        return self
+
+    def start(self):
+        """Starts the process, and waits until it listens."""
+        self.launch()
         try:
             wait_until(self.is_listening, f"{self!r} to listen", PATIENCE)
         except BaseException:

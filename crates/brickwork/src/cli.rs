@@ -32,6 +32,10 @@ enum Command {
     Plan(Plan),
     /// Make a running server start anew with the application as it is now; what it serves meanwhile is not disturbed
     Reload(Reload),
+    /// Show the workers of a running server, and what they have done
+    Status(Which),
+    /// Show which requests are in the application of a running server now, for how long, and where
+    Stacks(Which),
     /// Say what a rule is that a message can break, with examples; without a code, list all
     Explain(Explain),
     /// Read raw bytes as a connection would bring them, and say what is made of them
@@ -54,6 +58,13 @@ pub(crate) struct Reload {
     /// Wait until the new generation serves; if it cannot, tell why, with exit status 1
     #[arg(long)]
     pub(crate) wait: bool,
+    #[command(flatten)]
+    pub(crate) which: Which,
+}
+
+/// Which running server.
+#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Which {
     /// The server whose process id is in this file
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["name", "process"])]
     pub(crate) pid: Option<std::path::PathBuf>,
@@ -74,6 +85,10 @@ pub(crate) enum Task {
     Plan(Box<Config>),
     /// Have a running server reloaded.
     Reload(Reload),
+    /// Ask a running server how it is.
+    Status(Which),
+    /// Ask a running server's workers where their requests are.
+    Stacks(Which),
 }
 
 #[derive(clap::Args, Debug)]
@@ -132,6 +147,8 @@ struct CheckArguments {
 struct Settings {
     #[command(flatten)]
     raw: Raw,
+    #[command(flatten)]
+    mounts: RawMounts,
 }
 
 const USAGE: &str = "brickwork [OPTIONS] APP
@@ -139,6 +156,8 @@ const USAGE: &str = "brickwork [OPTIONS] APP
        brickwork demo [OPTIONS]
        brickwork static [OPTIONS] [DIR]
        brickwork reload [--wait] [--pid FILE | --name NAME | PROCESS]
+       brickwork status [--pid FILE | --name NAME | PROCESS]
+       brickwork stacks [--pid FILE | --name NAME | PROCESS]
        brickwork plan [OPTIONS] [APP]
        brickwork explain [CODE]
        brickwork check-request [OPTIONS] FILE|DIR|-";
@@ -151,7 +170,7 @@ const AFTER_CHECK_HELP: &str = "The limits are those of a server, on the command
 Exit status: 0 all accepted, 1 any refused, 2 wrong usage.";
 
 /// The words that name a command. An application of such a name goes behind `run`.
-const COMMANDS: [&str; 7] = ["run", "demo", "static", "plan", "reload", "explain", "check-request"];
+const COMMANDS: [&str; 9] = ["run", "demo", "static", "plan", "reload", "status", "stacks", "explain", "check-request"];
 
 /// Why nothing is served.
 #[derive(Debug, PartialEq, Eq)]
@@ -197,6 +216,8 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
             return config.map(|config| Task::Plan(Box::new(config))).map_err(|error| usage(&error));
         }
         Command::Reload(reload) => return Ok(Task::Reload(reload)),
+        Command::Status(which) => return Ok(Task::Status(which)),
+        Command::Stacks(which) => return Ok(Task::Stacks(which)),
         Command::Demo(demo) => (demo.raw, Subject::Demo, Vec::new()),
         Command::Static(files) => (files.raw, Subject::Files, files.files.alone(files.directory)),
         Command::CheckRequest(CheckArguments { path, json, limits }) => {
@@ -228,10 +249,11 @@ fn told(typed: &ArgMatches) -> Option<Stop> {
 /// the program says what it wants.
 pub(crate) fn parse_settings(flags: Vec<OsString>, name: ApplicationName) -> Result<Config, Stop> {
     let words = [OsString::from("brickwork")].into_iter().chain(flags);
-    let mut raw = Settings::try_parse_from(words).map_err(|error| clap_stop(&error))?.raw;
+    let Settings { mut raw, mounts } = Settings::try_parse_from(words).map_err(|error| clap_stop(&error))?;
     // The program's own output is its own: a log of requests has to be asked for.
     raw.access_logfile.get_or_insert(LogTarget::Off);
-    config::resolve(raw, Subject::Application(name), |_| None).map_err(|error| usage(&error))
+    let config = config::resolve(raw, Subject::Application(name), |_| None).map_err(|error| usage(&error))?;
+    Ok(Config { mounts: mounts.beside(), sendfile_root: mounts.sendfile_root, ..config })
 }
 
 /// Adds what the environment says about flags that were not typed. An empty variable says nothing.

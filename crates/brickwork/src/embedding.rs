@@ -10,17 +10,18 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use brickwork_server::{AccessLog, Config as ServerConfig, Counters, Ended, Listener, Peer, Server, Stopper};
+use brickwork_server::{AccessLog, Config as ServerConfig, Ended, Handler, Listener, Peer, Record, Server, Stopper};
 use brickwork_wsgi::{Gil, WsgiApp, WsgiSettings};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::cli::{self, Stop};
 use crate::config::{ApplicationName, Config};
+use crate::files;
 use crate::log::{self, Log};
 use crate::serve;
 
@@ -29,8 +30,10 @@ use crate::serve;
 pub(crate) struct EmbeddedServer {
     config: Config,
     server_config: ServerConfig,
-    handler: Arc<WsgiApp>,
-    listeners: Mutex<Vec<Listener>>,
+    settings: WsgiSettings,
+    handler: Mutex<Arc<dyn Handler>>,
+    /// A child process that is forked while they are not served has them too, and may serve them.
+    listeners: Arc<Mutex<Vec<Listener>>>,
 }
 
 #[pymethods]
@@ -46,6 +49,7 @@ impl EmbeddedServer {
         }
         let listeners = config.binds.iter().map(|bind| Listener::bind(bind, config.backlog).map_err(os_error));
         let listeners = listeners.collect::<PyResult<Vec<Listener>>>()?;
+        listeners.iter().for_each(|listener| listener.leave_to_children(true));
         let settings = WsgiSettings {
             url_scheme: "http".into(),
             multithread: config.threads > 1,
@@ -53,10 +57,19 @@ impl EmbeddedServer {
             server_software: concat!("brickwork/", env!("CARGO_PKG_VERSION")).into(),
             errors: if has_log { Arc::new(serve::log_application_errors) } else { Arc::new(write_to_stderr) },
         };
-        let handler = Arc::new(WsgiApp::new(py, application, &settings)?);
+        let handler = Mutex::new(handler(py, application, &settings, &config)?);
         let access_log = serve::open_access_log(&config)?;
-        let server_config = serve::server_config(&config, access_log);
-        Ok(EmbeddedServer { config, server_config, handler, listeners: Mutex::new(listeners) })
+        let mut server_config = serve::server_config(&config, access_log);
+        let sendfile_root = config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose();
+        server_config.sendfile_root = sendfile_root.map_err(os_error)?;
+        Ok(EmbeddedServer { config, server_config, settings, handler, listeners: Arc::new(Mutex::new(listeners)) })
+    }
+
+    /// From the next start on, serves this application.
+    fn set_application(&self, py: Python<'_>, application: Py<PyAny>) -> PyResult<()> {
+        let handler = handler(py, application, &self.settings, &self.config)?;
+        *lock(&self.handler) = handler;
+        Ok(())
     }
 
     /// Where it listens: (host, port), or the path of a unix socket.
@@ -80,16 +93,17 @@ impl EmbeddedServer {
 
     /// Starts serving, in threads of the server's own.
     fn start(&self) -> PyResult<ServerRun> {
-        let listeners = self.lock();
-        if listeners.is_empty() {
+        let own = self.lock();
+        if own.is_empty() {
             return Err(PyValueError::new_err(CLOSED));
         }
         let duplicate = |listener: &Listener| Listener::from_fd(listener.as_fd().try_clone_to_owned()?);
-        let listeners = listeners.iter().map(duplicate).collect::<io::Result<Vec<Listener>>>()?;
+        let listeners = own.iter().map(duplicate).collect::<io::Result<Vec<Listener>>>()?;
         for listener in &listeners {
             tracing::info!("listening on {}", listener.url());
         }
-        self.run(self.server(listeners)?)
+        let server = self.server(listeners)?;
+        self.run(server, &own)
     }
 
     /// Takes the next connection of those that wait, to serve one request on it and close; None if none waits.
@@ -105,7 +119,7 @@ impl EmbeddedServer {
             // A server that is leaving says with every answer that it is the last. The client has as long for its
             // request as any other, and the application for its answer.
             server.stopper().drain_keeping_idle(FOR_GOOD, self.config.deadlines.head);
-            return self.run(server).map(Some);
+            return self.run(server, &listeners).map(Some);
         }
         Ok(None)
     }
@@ -117,18 +131,44 @@ impl EmbeddedServer {
 }
 
 impl EmbeddedServer {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Listener>> {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Listener>> {
+        lock(&self.listeners)
     }
 
     fn server(&self, listeners: Vec<Listener>) -> io::Result<Server> {
-        let handler = Arc::<WsgiApp>::clone(&self.handler);
-        Server::start(self.server_config.clone(), listeners, handler, Arc::new(Gil))
+        let handler = Arc::clone(&*lock(&self.handler));
+        // Each time of serving is counted for itself.
+        let config = ServerConfig { record: Record::default(), ..self.server_config.clone() };
+        Server::start(config, listeners, handler, Arc::new(Gil))
     }
 
-    fn run(&self, server: Server) -> PyResult<ServerRun> {
-        ServerRun::over(server, &self.config, self.server_config.access_log.clone())
+    fn run(&self, server: Server, listeners: &[Listener]) -> PyResult<ServerRun> {
+        listeners.iter().for_each(|listener| listener.leave_to_children(false));
+        let (all, access_log) = (Arc::clone(&self.listeners), self.server_config.access_log.clone());
+        ServerRun::over(server, &self.config, move || {
+            lock(&all).iter().for_each(|listener| listener.leave_to_children(true));
+            access_log.inspect(AccessLog::flush);
+        })
     }
+}
+
+/// The application, and the files beside it.
+fn handler(
+    py: Python<'_>,
+    application: Py<PyAny>,
+    settings: &WsgiSettings,
+    config: &Config,
+) -> PyResult<Arc<dyn Handler>> {
+    let gateway = Arc::new(WsgiApp::new(py, application, settings)?);
+    let files = files::open(&config.mounts).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => PyValueError::new_err(error.to_string()),
+        _ => os_error(error),
+    })?;
+    Ok(files::beside(files, gateway))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const CLOSED: &str = "the server is closed";
@@ -160,7 +200,7 @@ fn accept(listener: &Listener) -> io::Result<Option<(OwnedFd, Peer)>> {
 #[pyclass(module = "brickwork._brickwork", frozen)]
 pub(crate) struct ServerRun {
     stopper: Stopper,
-    counters: Arc<Counters>,
+    counters: Record,
     ended: Arc<OnceLock<Ended>>,
     grace: Duration,
     /// Reads as ended once the server has.
@@ -168,7 +208,8 @@ pub(crate) struct ServerRun {
 }
 
 impl ServerRun {
-    fn over(server: Server, config: &Config, access_log: Option<AccessLog>) -> PyResult<ServerRun> {
+    /// `at_end` is called when the server has ended.
+    fn over(server: Server, config: &Config, at_end: impl FnOnce() + Send + 'static) -> PyResult<ServerRun> {
         let (end, alive) = UnixStream::pair()?;
         end.set_nonblocking(true)?;
         let (stopper, counters) = (server.stopper(), server.counters());
@@ -176,7 +217,7 @@ impl ServerRun {
         let teller = Arc::clone(&ended);
         thread::Builder::new().name("brickwork-end".into()).spawn(move || {
             teller.get_or_init(|| server.join());
-            access_log.inspect(AccessLog::flush);
+            at_end();
             drop(alive);
         })?;
         Ok(ServerRun { stopper, counters, ended, grace: config.graceful_timeout, end })
@@ -244,12 +285,14 @@ fn value_error(stop: Stop) -> PyErr {
     PyValueError::new_err(text.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned())
 }
 
-/// A failed bind as the OSError of its number, which is what callers look for. The message has the address.
+/// What cannot be bound or opened, as the OSError of its number, which is what callers look for. The message has the address or name.
 fn os_error(error: io::Error) -> PyErr {
     let name = match error.kind() {
         io::ErrorKind::AddrInUse => "EADDRINUSE",
         io::ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
         io::ErrorKind::PermissionDenied => "EACCES",
+        io::ErrorKind::NotFound => "ENOENT",
+        io::ErrorKind::NotADirectory => "ENOTDIR",
         _ => return error.into(),
     };
     Python::attach(|py| {

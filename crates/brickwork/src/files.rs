@@ -1,5 +1,6 @@
 //! Static files, alone or beside an application.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,10 +12,10 @@ use crate::config::Mount;
 ///
 /// # Errors
 /// One sentence that names the directory.
-pub(crate) fn open(mounts: &[Mount]) -> Result<Vec<StaticFiles>, String> {
+pub(crate) fn open(mounts: &[Mount]) -> io::Result<Vec<StaticFiles>> {
     let open = |mount: &Mount| {
-        StaticFiles::open(&mount.directory, mount.options.clone())
-            .map_err(|error| format!("cannot serve the files in {}: {error}", mount.directory.display()))
+        let name = || format!("cannot serve the files in {}", mount.directory.display());
+        StaticFiles::open(&mount.directory, mount.options.clone()).map_err(|error| named(name(), &error))
     };
     mounts.iter().map(open).collect()
 }
@@ -23,22 +24,27 @@ pub(crate) fn open(mounts: &[Mount]) -> Result<Vec<StaticFiles>, String> {
 ///
 /// # Errors
 /// As [`open`].
-pub(crate) fn open_sendfile_root(directory: &Path) -> Result<Arc<SendfileRoot>, String> {
-    let root = SendfileRoot::open(directory);
-    root.map(Arc::new).map_err(|error| format!("--sendfile-root {}: {error}", directory.display()))
+pub(crate) fn open_sendfile_root(directory: &Path) -> io::Result<Arc<SendfileRoot>> {
+    let name = || format!("--sendfile-root {}", directory.display());
+    SendfileRoot::open(directory).map(Arc::new).map_err(|error| named(name(), &error))
+}
+
+fn named(name: String, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{name}: {error}"))
 }
 
 /// Files for the paths that are theirs, the application for all others.
-pub(crate) struct Beside {
+struct Beside {
     files: Vec<StaticFiles>,
     application: Arc<dyn Handler>,
 }
 
-impl Beside {
-    pub(crate) fn new(files: Vec<StaticFiles>, application: Arc<dyn Handler>) -> Beside {
-        Beside { files, application }
-    }
+/// The application, with files beside it if there are any.
+pub(crate) fn beside(files: Vec<StaticFiles>, application: Arc<dyn Handler>) -> Arc<dyn Handler> {
+    if files.is_empty() { application } else { Arc::new(Beside { files, application }) }
+}
 
+impl Beside {
     fn files_for(&self, request: RequestView<'_>) -> Option<&StaticFiles> {
         self.files.iter().find(|files| files.serves(request))
     }

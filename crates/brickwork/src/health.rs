@@ -1,17 +1,42 @@
 //! Health checks, answered on the loop: they need neither a thread nor the interpreter, so they never wait behind requests.
 //! Also the probe that a worker sends to itself before it says that it is ready.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use brickwork_server::http::Method;
 use brickwork_server::{Content, Exchange, Handler, Peer, RequestView};
 
 /// A handler that answers health checks and probes itself, and passes on the rest.
 pub(crate) struct Watched {
-    inner: Arc<dyn Handler>,
+    /// Empty until the application is imported; meanwhile only checks and probes get here.
+    inner: OnceLock<Arc<dyn Handler>>,
     path: Option<String>,
-    is_ready: Arc<AtomicBool>,
+    readiness: Arc<Readiness>,
+}
+
+/// How far a worker's life has got, as health checks see it.
+#[derive(Debug)]
+pub(crate) struct Readiness(AtomicU8);
+
+const BOOTING: u8 = 0;
+const READY: u8 = 1;
+const DRAINING: u8 = 2;
+
+impl Readiness {
+    pub(crate) fn booting() -> Readiness {
+        Readiness(AtomicU8::new(BOOTING))
+    }
+
+    /// From now on it serves; unless it has begun to drain.
+    pub(crate) fn begin(&self) {
+        self.0.fetch_max(READY, Ordering::Relaxed);
+    }
+
+    /// From now on it does not take part any more.
+    pub(crate) fn end(&self) {
+        self.0.store(DRAINING, Ordering::Relaxed);
+    }
 }
 
 /// The name of the listening socket that a probe's connection seems to come from. No real one is called so.
@@ -24,8 +49,13 @@ enum Check {
 }
 
 impl Watched {
-    pub(crate) fn new(inner: Arc<dyn Handler>, path: Option<String>, is_ready: Arc<AtomicBool>) -> Watched {
-        Watched { inner, path, is_ready }
+    pub(crate) fn new(path: Option<String>, readiness: Arc<Readiness>) -> Watched {
+        Watched { inner: OnceLock::new(), path, readiness }
+    }
+
+    /// Whom the rest is passed on to. Once.
+    pub(crate) fn complete(&self, inner: Arc<dyn Handler>) {
+        let _ = self.inner.set(inner);
     }
 
     fn check(&self, request: RequestView<'_>) -> Option<Check> {
@@ -41,11 +71,11 @@ impl Watched {
     }
 
     fn answer(&self, exchange: &mut Exchange, check: Check) {
-        let is_ready = self.is_ready.load(Ordering::Relaxed);
-        let (status, reason, text) = match (check, is_ready) {
+        let (status, reason, text) = match (check, self.readiness.0.load(Ordering::Relaxed)) {
             (Check::Live, _) => (200, "OK", "live"),
-            (Check::Ready, true) => (200, "OK", "ready"),
-            (Check::Ready, false) => (503, "Service Unavailable", "draining"),
+            (Check::Ready, READY) => (200, "OK", "ready"),
+            (Check::Ready, BOOTING) => (503, "Service Unavailable", "booting"),
+            (Check::Ready, _) => (503, "Service Unavailable", "draining"),
         };
         exchange.leave_out_of_log();
         let body = format!("{{\"status\":\"{text}\",\"pid\":{}}}\n", std::process::id());
@@ -64,13 +94,15 @@ impl Handler for Watched {
         if matches!(exchange.peer(), Peer::Unix { path } if &**path == PROBE) {
             return self.answer(exchange, Check::Live);
         }
-        match self.check(exchange.request()) {
-            Some(check) => self.answer(exchange, check),
-            None => self.inner.handle(exchange),
+        match (self.check(exchange.request()), self.inner.get()) {
+            (Some(check), _) => self.answer(exchange, check),
+            (None, Some(inner)) => inner.handle(exchange),
+            // Calls are held back until there is an inner one: nobody gets here, and whoever did would be answered 500.
+            (None, None) => {}
         }
     }
 
     fn is_native(&self, request: RequestView<'_>) -> bool {
-        self.check(request).is_some() || self.inner.is_native(request)
+        self.check(request).is_some() || self.inner.get().is_some_and(|inner| inner.is_native(request))
     }
 }

@@ -6,17 +6,21 @@ mod application;
 mod check_request;
 mod cli;
 mod config;
+mod control;
 mod demo;
 mod embedding;
 mod explain;
 mod files;
+mod findings;
 mod fork_safety;
+mod front;
 mod health;
 mod http1;
+mod last_words;
 mod log;
 mod main_thread;
+mod pulse;
 mod recycle;
-mod reload;
 mod report;
 mod serve;
 mod sizing;
@@ -41,7 +45,9 @@ mod _brickwork {
     #[pymodule_export]
     use crate::http1::{RequestReader, ResponseWriter, RuleBroken, interim_response};
     use crate::sizing::Sizing;
-    use crate::{reload, supervise, worker};
+    use crate::{control, supervise, worker};
+    #[pymodule_export]
+    use brickwork_wsgi::RequestTimeout;
 
     /// Runs the command with `arguments` (without the program's name) and returns its exit status. Call it from the
     /// main thread.
@@ -64,13 +70,19 @@ mod _brickwork {
                     &format!("workers: {chosen}\nauto is {auto}\nthreads: up to {} in each worker\n", config.threads),
                 )
             }
-            Ok(Task::Reload(wanted)) => match reload::reload(&wanted) {
-                Ok(text) => show(0, &text),
-                Err(text) => show(1, &format!("error: {text}")),
-            },
+            Ok(Task::Reload(wanted)) => show_outcome(control::reload(&wanted)),
+            Ok(Task::Status(wanted)) => show_outcome(control::status(&wanted)),
+            Ok(Task::Stacks(wanted)) => show_outcome(control::stacks(&wanted)),
             Err(Stop::Shown(text)) => show(0, &text),
             Err(Stop::Check(check)) => check_request::run(&check, &mut io::stdout()),
             Err(Stop::Usage(text)) => show(2, &text),
+        }
+    }
+
+    fn show_outcome(outcome: Result<String, String>) -> u8 {
+        match outcome {
+            Ok(text) => show(0, &text),
+            Err(text) => show(1, &format!("error: {text}")),
         }
     }
 

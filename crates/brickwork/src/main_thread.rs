@@ -1,7 +1,7 @@
 //! What the main thread does while others serve: it waits for signals, runs the handlers that the application set with
 //! `signal.signal` (they run nowhere else), and sees to it that the process is left in order.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,13 +10,16 @@ use std::thread;
 use std::time::Duration;
 
 use brickwork_server::{AccessLog, Ended, Server, Stopper};
-use brickwork_supervisor::{Channel, Heard, Order, Report, Signal, Signals, Woken, exit_now};
+use brickwork_supervisor::{Channel, Heard, Inspection, Order, Report, Signal, Signals, Woken, exit_now};
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::config::{Config, DurationText, LogTarget};
+use crate::health::Readiness;
 use crate::log;
+use crate::pulse::Pulse;
+use crate::recycle::Worn;
 
 /// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to
 /// Python, so that `atexit` runs. If requests are stuck in the application it does not return: Python would wait for
@@ -25,18 +28,22 @@ pub(crate) fn wait_and_leave(
     py: Python<'_>,
     signals: Signals,
     server: Server,
-    supervised: Supervised,
+    mut supervised: Supervised,
     access_log: Option<AccessLog>,
 ) -> u8 {
     let wakeup = PythonWakeup::install(py)
         .inspect_err(|error| tracing::warn!("the application's signal handlers may run late: {error}"))
         .ok();
+    let pulse = supervised.pulse.take();
     let grace = supervised.config.graceful_timeout;
     let stopping = Stopping {
         stopper: server.stopper(),
         grace,
         supervised,
         access_log: access_log.clone(),
+        inspection: Inspection::open()
+            .inspect_err(|error| tracing::warn!("brickwork stacks will not work: {error}"))
+            .ok(),
         has_lost_supervisor: false,
     };
     let watch = Watch::over(server, &signals, access_log.clone());
@@ -56,6 +63,8 @@ pub(crate) fn wait_and_leave(
     if let Ended::Abandoned(_) = ended {
         leave_stuck_threads_behind(py);
     }
+    // Before Python finalizes: nobody may take its lock then.
+    py.detach(|| pulse.into_iter().for_each(Pulse::stop));
     0
 }
 
@@ -96,6 +105,7 @@ fn wait_detached(
             if !stopping.has_lost_supervisor {
                 others.push(stopping.supervised.channel.as_fd());
             }
+            others.extend(stopping.inspection.iter().map(Inspection::as_fd));
             signals.wait(&others)
         };
         match woken {
@@ -103,11 +113,18 @@ fn wait_detached(
             Ok(Woken::Called) => stopping.supervised.ask_for_replacement(),
             Ok(Woken::Readable) => {
                 stopping.take_orders();
+                stopping.answer_inspections();
                 if wakeup.is_some_and(PythonWakeup::empty) {
                     return watch.ended.get().copied();
                 }
             }
-            Ok(Woken::Interrupted) => return watch.ended.get().copied(),
+            // Python's own handler leaves a note. Without one there is nothing to do that takes the interpreter lock, which may be
+            // out of reach: CPython has only written its stacks.
+            Ok(Woken::Interrupted) => {
+                if wakeup.is_none_or(PythonWakeup::empty) {
+                    return watch.ended.get().copied();
+                }
+            }
             Err(error) => {
                 tracing::error!("waiting for signals: {error}");
                 stopping.stopper.stop_now();
@@ -124,15 +141,16 @@ fn wait_detached(
 pub(crate) struct Supervised {
     pub(crate) channel: Arc<Channel>,
     /// What health checks say.
-    pub(crate) is_ready: Arc<AtomicBool>,
+    pub(crate) readiness: Arc<Readiness>,
     /// Enough requests were served.
-    pub(crate) is_worn: Arc<AtomicBool>,
+    pub(crate) worn: Worn,
+    pub(crate) pulse: Option<Pulse>,
     pub(crate) config: Config,
 }
 
 impl Supervised {
     fn ask_for_replacement(&self) {
-        if self.is_worn.swap(false, Ordering::Relaxed) {
+        if self.worn.take() {
             self.channel.report(&Report::Recycle);
         }
     }
@@ -144,6 +162,8 @@ struct Stopping {
     grace: Duration,
     supervised: Supervised,
     access_log: Option<AccessLog>,
+    /// Where `brickwork stacks` asks.
+    inspection: Option<Inspection>,
     has_lost_supervisor: bool,
 }
 
@@ -154,6 +174,7 @@ impl Stopping {
             Signal::SIGTERM => self.leave(name),
             // From the terminal, to everybody: the supervisor says what it means.
             Signal::SIGINT => {}
+            Signal::SIGUSR2 => self.stopper.log_calls(),
             _ => {
                 tracing::info!("{name}: ending at once");
                 self.stopper.stop_now();
@@ -165,9 +186,10 @@ impl Stopping {
         loop {
             match self.supervised.channel.next_order() {
                 Heard::Message(Order::Drain { idle }) => self.drain(idle),
-                Heard::Message(Order::Unready) => self.supervised.is_ready.store(false, Ordering::Relaxed),
+                Heard::Message(Order::Unready) => self.supervised.readiness.end(),
                 Heard::Message(Order::Stop) => self.stopper.stop_now(),
                 Heard::Message(Order::ReopenLogs) => self.reopen_logs(),
+                Heard::Message(Order::ShowCalls) => self.stopper.log_calls(),
                 Heard::Message(Order::Fork { .. }) => {}
                 Heard::Nothing => return,
                 Heard::End => {
@@ -180,6 +202,17 @@ impl Stopping {
         }
     }
 
+    /// Tells whoever asks where requests are.
+    fn answer_inspections(&self) {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        while let Some(mut client) = self.inspection.as_ref().and_then(Inspection::next_client) {
+            let text = self.stopper.show_calls(PATIENCE);
+            // Whoever asked may have left.
+            let _ =
+                client.write_all(text.as_deref().unwrap_or("it cannot be said where its requests are\n").as_bytes());
+        }
+    }
+
     /// Leaves of its own accord: others serve, or will.
     fn leave(&mut self, why: &str) {
         tracing::info!("{why}: finishing what is in flight, for {} at the most", DurationText(self.grace));
@@ -187,7 +220,7 @@ impl Stopping {
     }
 
     fn drain(&mut self, idle: Duration) {
-        self.supervised.is_ready.store(false, Ordering::Relaxed);
+        self.supervised.readiness.end();
         self.stopper.drain_keeping_idle(self.grace, idle);
         // A reload is through when nobody is served by the old code who comes anew. The loop answers within milliseconds.
         for _ in 0..1000 {

@@ -13,9 +13,9 @@ use brickwork_wsgi::{WsgiApp, WsgiSettings};
 use pyo3::prelude::*;
 
 use crate::application::LoadError;
-use crate::config::{ApplicationName, Config, LogFormat, LogLevel, SizeText, Subject, WorkerCount};
+use crate::config::{ApplicationName, Config, DurationText, LogFormat, LogLevel, SizeText, Subject, WorkerCount};
 use crate::demo::Demonstrated;
-use crate::files::Beside;
+use crate::files;
 use crate::log::{self, Log};
 use crate::report::{self, Allowance, Report};
 
@@ -69,11 +69,11 @@ pub(crate) fn handler(
     py: Python<'_>,
     config: &Config,
     application: Option<Bound<'_, PyAny>>,
-    mut files: Vec<StaticFiles>,
+    mut beside: Vec<StaticFiles>,
 ) -> Result<Arc<dyn Handler>, LoadError> {
     let Some(application) = application else {
         // `brickwork static` has one directory.
-        let files = files.pop().ok_or_else(|| plain("there is nothing to serve".into()))?;
+        let files = beside.pop().ok_or_else(|| plain("there is nothing to serve".into()))?;
         return Ok(Arc::new(files));
     };
     let settings = WsgiSettings {
@@ -89,7 +89,7 @@ pub(crate) fn handler(
         Subject::Demo => Arc::new(Demonstrated::new(gateway)),
         _ => Arc::new(gateway),
     };
-    Ok(if files.is_empty() { gateway } else { Arc::new(Beside::new(files, gateway)) })
+    Ok(files::beside(beside, gateway))
 }
 
 /// Logs what was written to wsgi.errors: whole lines, which belong to the first one where there are several.
@@ -108,6 +108,9 @@ pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> S
         }
     };
     let is_tracing = config.log_level == LogLevel::Trace;
+    if config.subject != Subject::Files {
+        tracing::info!("{}", patience(config));
+    }
     ServerConfig {
         limits: config.limits,
         deadlines: config.deadlines,
@@ -119,6 +122,8 @@ pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> S
             _ => brickwork_server::Scheduler::Promote,
         },
         queue_timeout: config.queue_timeout,
+        timeout: config.timeout,
+        slow_request: config.slow_request,
         accepts_at_once: if is_multiprocess(config) { ACCEPTS_OF_MANY } else { ACCEPTS_OF_ONE },
         trusted: config.trusted.clone(),
         spool: spool(config),
@@ -126,6 +131,18 @@ pub(crate) fn server_config(config: &Config, access_log: Option<AccessLog>) -> S
         on_rejection: Some(on_rejection(config)),
         on_traffic: if is_tracing { Some(Arc::new(log_traffic)) } else { None },
         ..ServerConfig::default()
+    }
+}
+
+/// How long the application may take, as a sentence.
+fn patience(config: &Config) -> String {
+    let timeout = match config.timeout {
+        Some(timeout) => format!("answered 504 when the application has not begun to after {}", DurationText(timeout)),
+        None => "waited for without end".into(),
+    };
+    match config.slow_request {
+        Some(slow) => format!("a request is {timeout}, and said to be slow after {}", DurationText(slow)),
+        None => format!("a request is {timeout}"),
     }
 }
 
@@ -163,12 +180,17 @@ const IN_MEMORY_WITHOUT_SPOOL: u64 = 16 << 20;
 
 /// Looks whether the spool directory can be written to, and says what follows.
 fn spool(config: &Config) -> Spool {
-    let (threshold, directory) = (config.spool_threshold, config.spool_directory.as_path());
+    let (threshold, memory, directory) =
+        (config.spool_threshold, config.spool_memory, config.spool_directory.as_path());
+    if config.subject == Subject::Files {
+        // Nobody reads content.
+        return Spool { threshold, memory, directory: None };
+    }
     let shown = directory.display();
     match try_directory(directory) {
         Ok(()) => {
             tracing::info!("content over {} waits in files in {shown}", SizeText(threshold));
-            Spool { threshold, directory: Some(directory.to_owned()) }
+            Spool { threshold, memory, directory: Some(directory.to_owned()) }
         }
         Err(error) => {
             let threshold = threshold.max(IN_MEMORY_WITHOUT_SPOOL);
@@ -177,7 +199,7 @@ fn spool(config: &Config) -> Spool {
                  and over {} it is refused with 413",
                 SizeText(threshold)
             );
-            Spool { threshold, directory: None }
+            Spool { threshold, memory, directory: None }
         }
     }
 }

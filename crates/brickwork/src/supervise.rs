@@ -5,13 +5,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use brickwork_server::{Bind, Listener, SocketFile};
+use brickwork_server::{Bind, Listener, Record, SocketFile};
 use brickwork_supervisor::{
     Launch, Notifier, Outcome, PidFile, Privileges, Settings, Supervisor, set_process_name, set_umask,
 };
 use pyo3::prelude::*;
 
 use crate::config::{Config, LogTarget, WorkerCount};
+use crate::findings;
 use crate::log;
 use crate::serve;
 use crate::sizing::Sizing;
@@ -62,6 +63,11 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
                 tracing::warn!("{} keeps its owner: {error}", path.display());
             }
         }
+        for file in &files {
+            if let Err(error) = privileges.give_path(file.path()) {
+                tracing::warn!("{} keeps its owner: {error}", file.path().display());
+            }
+        }
         privileges.take_on().map_err(|error| format!("--user, --group: {error}"))?;
     }
     set_process_name(&processes.name);
@@ -81,6 +87,10 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
         graceful_timeout: config.graceful_timeout,
         drain_delay: processes.drain_delay,
         max_worker_lifetime: processes.max_worker_lifetime,
+        hang_timeout: processes.hang_timeout,
+        max_worker_rss: processes.max_worker_rss,
+        block: Record::WORDS,
+        examine: Box::new(findings::examine),
         watch: config.reload.then(|| config.reload_extra_files.clone()),
         name: processes.name.clone(),
         notifier: Notifier::new(std::env::var_os(NOTIFY_SOCKET).as_deref()),

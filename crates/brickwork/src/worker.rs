@@ -1,25 +1,23 @@
 //! A child of the supervisor: a worker, which serves, or a zygote, which imports the application once and forks workers.
 
-use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
-use brickwork_server::{Balance, Interpreter, Listener, NoInterpreter, Peer, Server};
-use brickwork_supervisor::{Channel, Forked, Handoff, Report, Role, Signal, Signals, fork_orphan, set_process_name};
-use brickwork_wsgi::Gil;
+use brickwork_supervisor::{
+    Channel, Forked, Handoff, Heard, Report, Role, Signal, Signals, die_with_parent, fork_orphan, set_process_name,
+};
+use brickwork_wsgi::{let_go_after_fork, prepare_stacks_without_lock};
 use pyo3::prelude::*;
 
 use crate::application::{self, LoadError};
 use crate::config::{Config, LogTarget};
 use crate::files;
 use crate::fork_safety;
-use crate::health::{PROBE, Watched};
+use crate::front::{Front, Place};
+use crate::last_words;
 use crate::main_thread::{self, Supervised};
-use crate::recycle::Counted;
+use crate::recycle::{Counted, Worn};
 use crate::serve::{self, plain};
 
 /// Is a child of the supervisor until it is told to end; returns the process's exit status.
@@ -32,37 +30,86 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
         }
     };
     set_process_name(&config.processes.name);
+    // An import cannot be called away from. Afterwards the end of the channel is heard.
+    if die_with_parent(true).is_err() || channel.next_order() == Heard::End {
+        return 1;
+    }
     if let Err(error) = serve::prepare(config) {
         eprintln!("error: {error}");
         channel.report(&Report::Failed(error));
         return 1;
     }
     // Ctrl-C at a terminal reaches us too; what it means the supervisor says.
-    let deaf = Signals::install(&[Signal::SIGINT]);
-    let loaded = check_version(handoff).and_then(|()| load(py, config, &channel));
-    let application = match loaded {
-        Ok(application) => application,
-        Err(error) => return fail(config, &channel, error),
+    let deaf = match Signals::install(&[Signal::SIGINT]) {
+        Ok(deaf) => deaf,
+        Err(error) => return fail(config, &channel, plain(format!("signals: {error}"))),
     };
-    let (channel, place) = match handoff.role {
-        Role::Worker => (channel, handoff.place),
-        Role::Zygote => match fork_workers(py, channel) {
-            Ok(Some(forked)) => forked,
+    let worn = Worn::new(deaf.waker());
+    let writer = last_words::writer(py);
+    last_words::prepare(py, &channel, writer);
+    let begun =
+        match begin(py, config, handoff, Begun::Not { listeners, place: Place::at(&board, handoff.place) }, &worn) {
+            Ok(begun) => begun,
+            Err(error) => return fail(config, &channel, error),
+        };
+    let application = match check_version(handoff).and_then(|()| load(py, config, &channel)) {
+        Ok(application) => application,
+        Err(error) => {
+            let status = fail(config, &channel, error);
+            begun.give_up(py);
+            return status;
+        }
+    };
+    let _ = die_with_parent(false);
+    let (channel, begun) = match (handoff.role, begun) {
+        (Role::Zygote, Begun::Not { listeners, .. }) => match fork_workers(py, channel) {
+            Ok(Some((channel, place))) => {
+                last_words::prepare(py, &channel, writer);
+                (channel, Begun::Not { listeners, place: Place::at(&board, place) })
+            }
             Ok(None) => return 0,
             Err((channel, error)) => return fail(config, &channel, plain(format!("the zygote: {error}"))),
         },
+        (_, begun) => (channel, begun),
     };
     drop(deaf);
     let channel = Arc::new(channel);
-    let balance = Balance::new(board.numbers(), place);
-    work(py, config, &channel, Shared { listeners, balance }, application)
-        .unwrap_or_else(|error| fail(config, &channel, error))
+    let worker = Worker { config, channel: Arc::clone(&channel), begun, worn };
+    worker.work(py, application).unwrap_or_else(|error| fail(config, &channel, error))
 }
 
-/// What all workers share.
-struct Shared {
-    listeners: Vec<OwnedFd>,
-    balance: Option<Balance>,
+/// What was done before the application is imported.
+enum Begun {
+    /// Health checks are answered, and requests wait.
+    Early(Front),
+    /// Nothing: this is what will be needed.
+    Not { listeners: Vec<OwnedFd>, place: Place },
+}
+
+impl Begun {
+    fn give_up(self, py: Python<'_>) {
+        if let Begun::Early(front) = self {
+            front.give_up(py);
+        }
+    }
+}
+
+/// As the first worker of a server with health checks: accepts connections at once, so that a check is answered while the application
+/// is imported. Any other worker leaves them to those that can serve them.
+///
+/// A zygote cannot: it must have no threads.
+fn begin(py: Python<'_>, config: &Config, handoff: &Handoff, begun: Begun, worn: &Worn) -> Result<Begun, LoadError> {
+    let is_early = handoff.is_first && handoff.role == Role::Worker && config.health_path.is_some();
+    let (listeners, place) = match begun {
+        Begun::Not { listeners, place } if is_early => (listeners, place),
+        begun => return Ok(begun),
+    };
+    // The application may fork while it is imported.
+    let_go_after_fork(py).map_err(|error| plain(error.to_string()))?;
+    let front = Front::start(config, place, worn)?;
+    front.probe(py)?;
+    front.open_early(listeners)?;
+    Ok(Begun::Early(front))
 }
 
 fn fail(config: &Config, channel: &Channel, LoadError { message, traceback }: LoadError) -> u8 {
@@ -147,55 +194,48 @@ fn fork_with_hooks(py: Python<'_>) -> std::io::Result<Forked> {
     fork_orphan(fork)
 }
 
-/// As a worker: starts the server, proves that it answers, and only then accepts connections.
-fn work(
-    py: Python<'_>,
-    config: &Config,
-    channel: &Arc<Channel>,
-    shared: Shared,
-    application: Option<Bound<'_, PyAny>>,
-) -> Result<u8, LoadError> {
-    let access_log = serve::open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
-    main_thread::warn_of_replaced_handlers(py);
-    let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT])
-        .map_err(|error| plain(format!("signals: {error}")))?;
-    let supervised = Supervised {
-        channel: Arc::clone(channel),
-        is_ready: Arc::new(AtomicBool::new(true)),
-        is_worn: Arc::new(AtomicBool::new(false)),
-        config: config.clone(),
-    };
-    let files = files::open(&config.mounts).map_err(plain)?;
-    let interpreter: Arc<dyn Interpreter> = if application.is_some() { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
-    let mut handler = serve::handler(py, config, application, files)?;
-    if let Some(most) = config.processes.max_requests {
-        handler = Arc::new(Counted::new(handler, most, Arc::clone(&supervised.is_worn), signals.waker()));
-    }
-    let handler = Watched::new(handler, config.health_path.clone(), Arc::clone(&supervised.is_ready));
-    let mut server_config = serve::server_config(config, access_log.clone());
-    server_config.balance = shared.balance;
-    server_config.sendfile_root =
-        config.sendfile_root.as_deref().map(files::open_sendfile_root).transpose().map_err(plain)?;
-    let server = Server::start(server_config, Vec::new(), Arc::new(handler), interpreter)
-        .map_err(|error| plain(format!("the server's threads: {error}")))?;
-    py.detach(|| probe(&server)).map_err(|error| plain(format!("it does not answer its own probe: {error}")))?;
-    for listener in shared.listeners {
-        server.listen(Listener::from_fd(listener).map_err(|error| plain(format!("a listener: {error}")))?);
-    }
-    channel.report(&Report::Ready);
-    Ok(main_thread::wait_and_leave(py, signals, server, supervised, access_log))
+/// A worker with everything but the application.
+struct Worker<'a> {
+    config: &'a Config,
+    channel: Arc<Channel>,
+    begun: Begun,
+    worn: Worn,
 }
 
-/// Sends one request through the loop, a thread and the interpreter lock, and waits for its answer.
-fn probe(server: &Server) -> std::io::Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(10);
-    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n";
-    const ANSWER: &[u8] = b"HTTP/1.1 200 ";
-    let (mut ours, theirs) = UnixStream::pair()?;
-    ours.set_read_timeout(Some(PATIENCE))?;
-    server.adopt(OwnedFd::from(theirs), Peer::Unix { path: PROBE.into() })?;
-    ours.write_all(REQUEST)?;
-    let mut answer = [0; ANSWER.len()];
-    ours.read_exact(&mut answer)?;
-    if answer == ANSWER { Ok(()) } else { Err(std::io::Error::other("an unexpected answer")) }
+impl Worker<'_> {
+    /// Puts the application behind the front, which accepts connections then at the latest, and serves.
+    fn work(self, py: Python<'_>, application: Option<Bound<'_, PyAny>>) -> Result<u8, LoadError> {
+        let Worker { config, channel, begun, worn } = self;
+        main_thread::warn_of_replaced_handlers(py);
+        let signals = Signals::install(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR2])
+            .map_err(|error| plain(format!("signals: {error}")))?;
+        let files = files::open(&config.mounts).map_err(|error| plain(error.to_string()))?;
+        if application.is_some()
+            && let Err(error) = prepare_stacks_without_lock(py)
+        {
+            tracing::warn!("it cannot be said where requests are while the interpreter lock is held: {error}");
+        }
+        let mut handler = serve::handler(py, config, application, files)?;
+        if let Some(most) = config.processes.max_requests {
+            handler = Arc::new(Counted::new(handler, most, worn.clone()));
+        }
+        let front = match begun {
+            Begun::Early(front) => {
+                front.complete(handler);
+                front
+            }
+            Begun::Not { listeners, place } => {
+                let front = Front::start(config, place, &worn)?;
+                front.complete(handler);
+                front.probe(py)?;
+                front.listen(listeners)?;
+                front
+            }
+        };
+        front.readiness.begin();
+        channel.report(&Report::Ready);
+        let Front { server, readiness, access_log, pulse, .. } = front;
+        let supervised = Supervised { channel, readiness, worn, pulse, config: config.clone() };
+        Ok(main_thread::wait_and_leave(py, signals, server, supervised, access_log))
+    }
 }

@@ -14,6 +14,7 @@ mod tolerated;
 
 /// A message, taken apart.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Annotation {
     /// The head as it was parsed.
     pub head: RequestHead,
@@ -31,6 +32,7 @@ pub struct Annotation {
 
 /// Bytes that match one production.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Part {
     /// Where.
     pub span: Span,
@@ -42,6 +44,7 @@ pub struct Part {
 
 /// How content is delimited, by RFC 9112 section 6.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FramingDecision {
     /// The decision.
     pub framing: Framing,
@@ -53,6 +56,7 @@ pub struct FramingDecision {
 
 /// A message that is refused, or not all there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refused {
     /// The rule and the offset in the piece.
     pub rejection: Rejection,

@@ -31,6 +31,16 @@ impl Claim {
         }
     }
 
+    /// Whether nobody has answered yet.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.load(Ordering::Acquire) == OPEN
+    }
+
+    /// Whether the loop has answered in place of the handler.
+    pub(crate) fn is_with_loop(&self) -> bool {
+        self.0.load(Ordering::Acquire) == LOOP
+    }
+
     /// For the loop, in place of a handler that takes too long. True if the loop is to answer.
     pub(crate) fn win_for_loop(&self) -> bool {
         self.0.compare_exchange(OPEN, LOOP, Ordering::AcqRel, Ordering::Acquire).is_ok()

@@ -17,6 +17,10 @@ const LINGER_AT_ONCE: usize = 64;
 impl EventLoop {
     /// Takes an exchange back from its handler.
     pub(crate) fn complete(&mut self, mut exchange: Box<Exchange>) {
+        self.ledger.end(exchange.entry.take());
+        if exchange.is_superseded() {
+            return self.put_away(exchange);
+        }
         if exchange.progress.stage == Stage::Open && !exchange.slot().is_gone() {
             // The handler left without an answer.
             let _ = exchange.answer_status(500);
@@ -39,6 +43,17 @@ impl EventLoop {
             return self.end(key, exchange, has_more);
         }
         self.persist(key, exchange);
+    }
+
+    /// The handler is back from a request that was answered in its place; the connection went its own way.
+    fn put_away(&mut self, mut exchange: Box<Exchange>) {
+        // What the client was told, not what the handler would have said.
+        let _ = exchange.response.start(504, b"Gateway Timeout");
+        exchange.progress.content_sent = 0;
+        if let Some(log) = &self.setup.config.access_log {
+            log.record(&exchange);
+        }
+        self.recycle(exchange);
     }
 
     /// Ends a connection whose response is incomplete, so that the client can tell.
@@ -75,7 +90,7 @@ impl EventLoop {
     }
 
     /// A flush that sent not everything: goes on when the poller says so, or in a later turn, or never.
-    fn await_room(&mut self, key: Key, flushed: Flushed, then: Then) {
+    pub(crate) fn await_room(&mut self, key: Key, flushed: Flushed, then: Then) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         connection.phase = Phase::Flushing(then);
         match flushed {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use brickwork_http::{Limits, Piece, Rejection};
 
-use crate::{AccessLog, Balance, Interpreter, Peer, SendfileRoot, TrustedPeers};
+use crate::content_memory::ContentMemory;
+use crate::{AccessLog, Balance, Interpreter, Peer, Record, SendfileRoot, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
 #[derive(Clone)]
@@ -21,10 +22,19 @@ pub struct Config {
     /// Connections accepted from one listener before others have their turn. Few, if other processes share the listener: the rest is
     /// for whoever is less busy.
     pub accepts_at_once: usize,
+    /// What this server leaves behind.
+    pub record: Record,
     /// How many connections the processes have that share the listeners.
     pub balance: Option<Balance>,
     /// How long a request may wait for one of them before it is answered 503.
     pub queue_timeout: Duration,
+    /// How long a handler may take until it begins to answer, not counting its waits for the client's content; then the request is
+    /// answered 504 in its place. None: as long as it likes.
+    pub timeout: Option<Duration>,
+    /// A request whose handler has not begun to answer for so long is logged with the place where it is, and again at doubling ages.
+    pub slow_request: Option<Duration>,
+    /// Called once when so many threads are stuck in handlers that the process had better be replaced.
+    pub on_stuck: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Where large content waits for the handler.
     pub spool: Spool,
     /// Whose word about clients is believed.
@@ -68,6 +78,7 @@ pub(crate) struct Setup {
     /// The server is leaving: every response is its connection's last.
     pub(crate) is_draining: AtomicBool,
     pub(crate) config: Config,
+    pub(crate) content_memory: Arc<ContentMemory>,
     pub(crate) interpreter: Arc<dyn Interpreter>,
 }
 
@@ -106,12 +117,16 @@ impl Deadlines {
 pub struct Spool {
     /// Content of more bytes than this goes to an unlinked file.
     pub threshold: u64,
-    /// The directory; None: there is no writable one, and content over `threshold` is refused with 413.
+    /// So many bytes may the content of all requests together take in memory; what finds no room goes to a file. Content of up to 64 KiB
+    /// does not count.
+    pub memory: u64,
+    /// The directory; None: there is no writable one. Then all content stays in memory, and what is over `threshold` is refused with 413.
     pub directory: Option<PathBuf>,
 }
 
 /// A request was refused.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct RejectionNotice<'a> {
     /// The bytes of the head, chunk line or trailer section in hand.
     pub bytes: &'a [u8],
@@ -158,9 +173,13 @@ impl Default for Config {
             },
             threads: 64,
             accepts_at_once: 64,
+            record: Record::default(),
             balance: None,
             queue_timeout: Duration::from_secs(30),
-            spool: Spool { threshold: 512 * 1024, directory: Some(std::env::temp_dir()) },
+            timeout: Some(Duration::from_secs(30)),
+            slow_request: Some(Duration::from_secs(5)),
+            on_stuck: None,
+            spool: Spool { threshold: 2 << 20, memory: 64 << 20, directory: Some(std::env::temp_dir()) },
             trusted: TrustedPeers::default(),
             server_field: String::from("brickwork"),
             #[cfg(feature = "reference-schedulers")]

@@ -29,8 +29,16 @@ pub struct Counters {
     pub waiting: AtomicU64,
     /// Nanoseconds that threads waited for the interpreter lock before they called the handler.
     pub lock_nanoseconds: AtomicU64,
+    /// Requests that are with the handler now, or wait for it.
+    pub in_flight: AtomicU64,
+    /// Times that the loop went round.
+    pub turns: AtomicU64,
     /// Threads started to handle requests.
     pub threads_started: AtomicU64,
     /// Threads that ended because they had nothing to do.
     pub threads_retired: AtomicU64,
+    /// Requests answered 504 in place of a handler that took too long.
+    pub timed_out: AtomicU64,
+    /// Threads that did not come back from such a handler and were replaced.
+    pub threads_abandoned: AtomicU64,
 }

@@ -4,13 +4,14 @@
 //! the listening port taken after the server has gone. No lock guards the record: a fork may happen while any thread does anything.
 
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// One bit a descriptor; those past the end (more than a million) are not recorded. Pages that are never touched cost no memory.
 static OWN: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
 const WORDS: usize = (1 << 20) / 64;
 
-static IS_FORKED: AtomicBool = AtomicBool::new(false);
+/// How many forks made this process, of those that are known here.
+static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// A descriptor is the server's from now on.
 pub(crate) fn note(fd: impl AsFd) {
@@ -20,7 +21,7 @@ pub(crate) fn note(fd: impl AsFd) {
     }
 }
 
-/// A descriptor is about to be closed.
+/// A descriptor is about to be closed, or is not the server's alone any more.
 pub(crate) fn forget(fd: impl AsFd) {
     let number = fd.as_fd().as_raw_fd() as usize;
     if let Some(word) = OWN.get(number / 64) {
@@ -28,17 +29,28 @@ pub(crate) fn forget(fd: impl AsFd) {
     }
 }
 
-/// Whether this process is a child forked by a handler. It has none of the server's threads, and serves nothing.
-pub(crate) fn is_forked() -> bool {
-    IS_FORKED.load(Ordering::Relaxed)
+/// In which process something was made, for [`is_before`](Process::is_before) to tell in which it is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Process(u32);
+
+impl Process {
+    /// The one that this runs in.
+    pub(crate) fn current() -> Process {
+        Process(FORKS.load(Ordering::Relaxed))
+    }
+
+    /// Whether this process is a child that was forked since. It has none of the threads from before, and answers no request from before.
+    pub(crate) fn is_before(self) -> bool {
+        self.0 != FORKS.load(Ordering::Relaxed)
+    }
 }
 
 /// To be called in a child process right after a fork without exec, such as from `os.register_at_fork`: lets go of every listener and
 /// connection. Their numbers stay taken (by `/dev/null`), so that nothing that still knows them can hit a descriptor of the child's own.
 ///
-/// A handler that returns in the child ends the child: its request is the parent's to answer.
+/// A handler that returns in the child ends the child: its request is the parent's to answer. A server that the child starts is its own.
 pub fn after_fork_in_child() {
-    IS_FORKED.store(true, Ordering::Relaxed);
+    FORKS.fetch_add(1, Ordering::Relaxed);
     let Ok(null) = std::fs::File::options().read(true).write(true).open("/dev/null") else { return };
     for (index, word) in OWN.iter().enumerate() {
         let mut bits = word.load(Ordering::Relaxed);
@@ -54,9 +66,10 @@ pub fn after_fork_in_child() {
     }
 }
 
-/// Ends a forked child whose handler has returned, without running what the parent is going to run itself.
-pub(crate) fn leave_if_forked() {
-    if is_forked() {
+/// Ends a child that was forked by a handler which was called in the process `called`, and has returned: without running what the parent is
+/// going to run itself.
+pub(crate) fn leave_if_forked(called: Process) {
+    if called.is_before() {
         // SAFETY: it does not return, and touches nothing.
         #[allow(unsafe_code)]
         unsafe {

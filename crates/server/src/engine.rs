@@ -1,19 +1,21 @@
 //! What the threads of one server share.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::calls::Calls;
+use crate::clerk::Clerk;
 use crate::config::Setup;
-use crate::counters::Counters;
 use crate::doorbell::Doorbell;
 use crate::event_loop::EventLoop;
 use crate::inbox::Inbox;
 use crate::poller::Poller;
 use crate::promote::token::{LoopCell, Stamp};
-use crate::promote::{Crew, ThreadClock, work};
+use crate::promote::{Crew, Duty, ThreadClock, work};
 use crate::returns::ReturnQueue;
-use crate::{Exchange, Handler};
+use crate::{Exchange, Handler, Listener, Record};
 
 /// See the module's documentation.
 pub(crate) struct Engine {
@@ -24,14 +26,29 @@ pub(crate) struct Engine {
     pub(crate) crew: Arc<Crew>,
     pub(crate) returns: Arc<ReturnQueue<Box<Exchange>>>,
     pub(crate) doorbell: Arc<Doorbell>,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Record,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) clerk: Arc<Clerk>,
     pub(crate) poller: Arc<Poller>,
     /// The processor clock of the thread that leads.
     pub(crate) owner_clock: AtomicI32,
     pub(crate) orders: AtomicU8,
     /// Milliseconds that a draining loop keeps idle connections.
     pub(crate) idle_grace: AtomicU64,
+}
+
+/// What the engine and its event loop share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) counters: Record,
+    pub(crate) doorbell: Arc<Doorbell>,
+    pub(crate) crew: Arc<Crew>,
+    pub(crate) returns: Arc<ReturnQueue<Box<Exchange>>>,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) clerk: Arc<Clerk>,
 }
 
 /// What the server was told to do.
@@ -46,6 +63,32 @@ pub(crate) enum Orders {
 }
 
 impl Engine {
+    /// The engine of this handler and these listeners.
+    ///
+    /// # Errors
+    /// If epoll cannot be had.
+    pub(crate) fn new(shared: Shared, handler: Arc<dyn Handler>, listeners: Vec<Listener>) -> io::Result<Engine> {
+        let event_loop = EventLoop::new(shared.clone(), listeners)?;
+        let poller = Arc::clone(&event_loop.poller);
+        let Shared { setup, counters, doorbell, crew, returns, inbox, calls, clerk } = shared;
+        Ok(Engine {
+            setup,
+            handler,
+            cell: LoopCell::new(event_loop),
+            crew,
+            returns,
+            doorbell,
+            counters,
+            inbox,
+            calls,
+            clerk,
+            poller,
+            owner_clock: AtomicI32::new(0),
+            orders: AtomicU8::new(Orders::Serve as u8),
+            idle_grace: AtomicU64::new(0),
+        })
+    }
+
     pub(crate) fn orders(&self) -> Orders {
         match self.orders.load(Ordering::Acquire) {
             0 => Orders::Serve,
@@ -101,6 +144,13 @@ impl Engine {
         }
     }
 
+    /// A thread was counted out: there may be nobody to watch, and room for one again.
+    pub(crate) fn replace_stray(self: &Arc<Engine>) {
+        if self.crew.replace_stray() {
+            self.start_counted_thread();
+        }
+    }
+
     /// Starts the first thread of the crew.
     pub(crate) fn start_thread(self: &Arc<Engine>) {
         self.crew.note_thread(1);
@@ -112,10 +162,12 @@ impl Engine {
         self.counters.threads_started.fetch_add(1, Ordering::Relaxed);
         let started = std::thread::Builder::new().name("brickwork".into()).spawn(move || {
             let crew = Arc::clone(&engine.crew);
-            let is_counted = or_abort(|| work(&engine));
+            let end = or_abort(|| work(&engine));
             drop(engine);
-            if is_counted {
-                crew.note_thread(-1);
+            match end {
+                Duty::Leave => crew.note_thread(-1),
+                Duty::Stray => crew.note_stray_back(),
+                Duty::Retire | Duty::Watch => {}
             }
         });
         if let Err(error) = started {

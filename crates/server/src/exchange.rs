@@ -16,6 +16,7 @@ use crate::connections::Key;
 use crate::date::Date;
 use crate::input::Input;
 use crate::intake::{Intake, Refusal};
+use crate::record::Entry;
 use crate::response::Progress as ResponseProgress;
 use crate::slot::Slot;
 use crate::transport::{Moved, Transport};
@@ -47,12 +48,15 @@ pub struct Exchange {
     pub(crate) began: Option<Instant>,
     /// When it began to wait for a thread.
     pub(crate) queued: Option<Instant>,
+    /// Where the record tells of it, while it is out.
+    pub(crate) entry: Option<Entry>,
     pub(crate) date: Date,
     pub(crate) progress: ResponseProgress,
 }
 
 /// A parsed head together with the bytes it points into. `Copy`: borrow it and pass it on.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct RequestView<'a> {
     /// The parsed head.
     pub head: &'a RequestHead,
@@ -96,6 +100,19 @@ impl Exchange {
     #[must_use]
     pub fn peer(&self) -> &Peer {
         &self.slot().peer
+    }
+
+    /// The start of the request line: method and target.
+    pub(crate) fn method_and_target(&self) -> &[u8] {
+        let (method, target) = (self.head.method_span, self.head.target.raw);
+        Span { start: method.start, len: (target.start + target.len).saturating_sub(method.start) }
+            .of(self.input.unused())
+    }
+
+    /// Whether the server has answered in place of the handler: what that still says is discarded.
+    #[must_use]
+    pub fn is_superseded(&self) -> bool {
+        self.slot().claim.is_with_loop()
     }
 
     /// Which request on its connection this is, from 1.
@@ -171,6 +188,7 @@ impl Exchange {
             is_unlogged: false,
             began: None,
             queued: None,
+            entry: None,
             date: Date::default(),
             progress: ResponseProgress::default(),
         }
@@ -286,15 +304,14 @@ impl Exchange {
             // Applications go by a length that chunked content has only when all of it is here: it is asked for and gathered first.
             self.slot().offer(CONTINUE, Content::Empty);
         }
-        self.intake = Some(Intake::new(self.head.framing, &self.setup.config.spool)?);
+        self.intake = Some(Intake::new(self.head.framing, &self.setup)?);
         self.advance_content()
     }
 
     fn advance_content(&mut self) -> Result<Arrived, Refusal> {
         let Some(intake) = &mut self.intake else { return Ok(Arrived::Request) };
-        let config = &self.setup.config;
-        let is_complete =
-            self.input.behind(self.head.len as usize, |content| intake.take(content, &config.limits, &config.spool))?;
+        let setup = &self.setup;
+        let is_complete = self.input.behind(self.head.len as usize, |content| intake.take(content, setup))?;
         if !is_complete {
             return Ok(Arrived::Content);
         }

@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io::{self, Seek, Write};
 
 use brickwork_http::h1::{BodyReader, Framing, Step};
-use brickwork_http::{Limits, Piece, Rejection, Rule};
+use brickwork_http::{Piece, Rejection, Rule};
 
+use crate::config::Setup;
+use crate::content_memory::Share;
 use crate::input::{Behind, Input};
 use crate::transport::{Moved, Transport};
 use crate::{RequestContent, Spool};
@@ -24,9 +26,12 @@ pub(crate) struct Intake {
 
 #[derive(Debug)]
 enum Gathered {
-    Memory(Vec<u8>),
+    Memory { bytes: Vec<u8>, share: Share },
     File(File),
 }
+
+/// Content of up to so many bytes stays in memory in any case: about as much as a connection's other buffers.
+const UNCOUNTED: u64 = 64 << 10;
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -39,11 +44,13 @@ pub(crate) enum Refusal {
 
 impl Intake {
     /// Content framed so is about to come.
-    pub(crate) fn new(framing: Framing, spool: &Spool) -> Result<Intake, Refusal> {
-        let gathered = match framing {
-            Framing::Length(length) if length > spool.threshold => Gathered::File(spool_file(spool)?),
-            Framing::Length(length) => Gathered::Memory(Vec::with_capacity(usize::try_from(length).unwrap_or(0))),
-            _ => Gathered::Memory(Vec::new()),
+    pub(crate) fn new(framing: Framing, setup: &Setup) -> Result<Intake, Refusal> {
+        let mut share = setup.content_memory.share();
+        let length = if let Framing::Length(length) = framing { length } else { 0 };
+        let gathered = if stays_in_memory(length, &mut share, &setup.config.spool) {
+            Gathered::Memory { bytes: Vec::with_capacity(usize::try_from(length).unwrap_or(0)), share }
+        } else {
+            Gathered::File(spool_file(&setup.config.spool)?)
         };
         Ok(Intake { reader: BodyReader::new(framing), gathered, received: 0, is_rejected: false })
     }
@@ -65,15 +72,15 @@ impl Intake {
     }
 
     /// Takes what `input` holds of the content. True when the content is complete; the rest of `input` is then the next request.
-    pub(crate) fn take(&mut self, input: &mut Behind<'_>, limits: &Limits, spool: &Spool) -> Result<bool, Refusal> {
+    pub(crate) fn take(&mut self, input: &mut Behind<'_>, setup: &Setup) -> Result<bool, Refusal> {
         loop {
-            let step = self.reader.step(input.unused(), limits);
+            let step = self.reader.step(input.unused(), &setup.config.limits);
             self.is_rejected = step.is_err();
             match step.map_err(Refusal::Rejected)? {
                 Step::Content { skip, len } => {
                     let content = input.unused().get(skip..skip + len).unwrap_or(&[]);
                     self.received += len as u64;
-                    self.gathered.keep(content, self.received, spool)?;
+                    self.gathered.keep(content, self.received, &setup.config.spool)?;
                     input.discard(skip + len);
                 }
                 Step::Partial { skip } => {
@@ -93,7 +100,8 @@ impl Intake {
     pub(crate) fn fill(&mut self, input: &mut Input, transport: &Transport) -> (Moved, bool) {
         /// Room for one receive of content that goes through the buffer.
         const ROOM: usize = 64 * 1024;
-        let (Gathered::Memory(memory), Some(remaining)) = (&mut self.gathered, self.reader.remaining()) else {
+        let (Gathered::Memory { bytes: memory, .. }, Some(remaining)) = (&mut self.gathered, self.reader.remaining())
+        else {
             return input.fill(transport, ROOM);
         };
         let before = memory.len();
@@ -112,8 +120,8 @@ impl Intake {
 
     /// Counts bytes that were received past the reader.
     fn note_received(&mut self, before: usize) {
-        let Gathered::Memory(memory) = &self.gathered else { return };
-        let fresh = memory.len() - before;
+        let Gathered::Memory { bytes, .. } = &self.gathered else { return };
+        let fresh = bytes.len() - before;
         self.received += fresh as u64;
         self.reader.skip_content(fresh as u64);
     }
@@ -121,7 +129,7 @@ impl Intake {
     /// The content, complete.
     pub(crate) fn into_content(self) -> Result<RequestContent, Refusal> {
         match self.gathered {
-            Gathered::Memory(bytes) => Ok(RequestContent::memory(bytes)),
+            Gathered::Memory { bytes, share } => Ok(RequestContent::memory(bytes, share)),
             Gathered::File(mut file) => {
                 file.rewind().map_err(Refusal::Spool)?;
                 Ok(RequestContent::file(file, self.received))
@@ -133,19 +141,26 @@ impl Intake {
 impl Gathered {
     /// Keeps `content`; `total` is the content's length with it.
     fn keep(&mut self, content: &[u8], total: u64, spool: &Spool) -> Result<(), Refusal> {
-        if let Gathered::Memory(bytes) = self
-            && total > spool.threshold
+        if let Gathered::Memory { bytes, share } = self
+            && !stays_in_memory(total, share, spool)
         {
             let mut file = spool_file(spool)?;
             file.write_all(bytes).map_err(Refusal::Spool)?;
             *self = Gathered::File(file);
         }
         match self {
-            Gathered::Memory(bytes) => bytes.extend_from_slice(content),
+            Gathered::Memory { bytes, .. } => bytes.extend_from_slice(content),
             Gathered::File(file) => file.write_all(content).map_err(Refusal::Spool)?,
         }
         Ok(())
     }
+}
+
+/// Whether content of so many bytes stays in memory; takes its share of that.
+fn stays_in_memory(bytes: u64, share: &mut Share, spool: &Spool) -> bool {
+    // In steps, as a growing buffer takes it.
+    let rounded = bytes.checked_next_power_of_two().unwrap_or(bytes).min(spool.threshold);
+    bytes <= spool.threshold && (bytes <= UNCOUNTED || spool.directory.is_none() || share.grow_to(rounded))
 }
 
 /// An unlinked file in the spool directory. Without one, content over the threshold is too large.

@@ -48,22 +48,27 @@
 //! (`graceful_shutdown`), files (`static`). The protocol itself is [`brickwork_http`], here as [`http`].
 //!
 //! Settings such as [`Config`] are made by struct update from their defaults, as above: fields are added in minor
-//! versions.
+//! versions. What the server hands out is `#[non_exhaustive]` where it will grow; an enum that is not is complete, and
+//! is best matched without a wildcard.
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("Brickwork runs on Linux only for now: its poller is epoll");
 
+mod accepting;
 mod access_line;
 mod access_log;
 mod awaited;
 mod balance;
+mod calls;
 mod claim;
+mod clerk;
 mod closing;
 mod config;
 mod connections;
 mod content;
+mod content_memory;
 mod counters;
 mod date;
 mod deadlines;
@@ -81,9 +86,12 @@ mod interpreter;
 mod listeners;
 #[cfg(all(test, loom))]
 mod models;
+mod overdue;
 mod poller;
 mod promote;
 mod queueing;
+mod receiving;
+mod record;
 mod request_content;
 mod response;
 mod returns;
@@ -106,9 +114,11 @@ pub use descriptors::after_fork_in_child;
 pub use exchange::{Exchange, Peer, RequestView};
 pub use forwarded::{Forwarded, Scheme, TrustedPeers};
 pub use handler::Handler;
-pub use interpreter::{Interpreter, NoInterpreter};
+pub use interpreter::{Interpreter, NoInterpreter, ThreadName};
 pub use listeners::{Bind, Listener, SocketFile};
+pub use promote::interruptible;
+pub use record::{InFlight, Record};
 pub use request_content::RequestContent;
 pub use response::SendError;
-pub use server::{Ended, Server, Stopper, serve};
+pub use server::{Bell, Ended, Server, Stopper, serve};
 pub use static_files::{Dotfiles, Listings, SendfileRoot, StaticFiles, StaticOptions};

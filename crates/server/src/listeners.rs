@@ -166,6 +166,15 @@ impl Listener {
         }
     }
 
+    /// Whether a child process that is forked from now on keeps the socket, to serve it itself. It does not, unless this was called.
+    pub fn leave_to_children(&self, is_left: bool) {
+        if is_left {
+            descriptors::forget(&self.socket);
+        } else {
+            descriptors::note(&self.socket);
+        }
+    }
+
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
@@ -213,6 +222,14 @@ impl AsFd for Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         descriptors::forget(&self.socket);
+    }
+}
+
+impl SocketFile {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use crate::awaited::Awaited;
+use crate::content_memory::Share;
 
 /// A request's content, to be read once from front to back. Owned and `Send`: it may outlive the handler's call; content that was still to come
 /// then reads as an error.
@@ -15,18 +16,30 @@ pub struct RequestContent {
 
 #[derive(Debug)]
 enum Source {
-    Memory { bytes: Vec<u8>, read: usize },
-    File { file: BufReader<File>, left: u64 },
-    Awaited { awaited: Arc<Awaited>, window: Vec<u8>, read: usize },
+    /// The share is that of its memory, if it counts.
+    Memory {
+        bytes: Vec<u8>,
+        read: usize,
+        _share: Option<Share>,
+    },
+    File {
+        file: BufReader<File>,
+        left: u64,
+    },
+    Awaited {
+        awaited: Arc<Awaited>,
+        window: Vec<u8>,
+        read: usize,
+    },
 }
 
 impl RequestContent {
     pub(crate) const fn empty() -> RequestContent {
-        RequestContent { source: Source::Memory { bytes: Vec::new(), read: 0 } }
+        RequestContent { source: Source::Memory { bytes: Vec::new(), read: 0, _share: None } }
     }
 
-    pub(crate) fn memory(bytes: Vec<u8>) -> RequestContent {
-        RequestContent { source: Source::Memory { bytes, read: 0 } }
+    pub(crate) fn memory(bytes: Vec<u8>, share: Share) -> RequestContent {
+        RequestContent { source: Source::Memory { bytes, read: 0, _share: Some(share) } }
     }
 
     /// `left` bytes of `file` from its current position.
@@ -50,7 +63,7 @@ impl RequestContent {
     #[must_use]
     pub fn remaining(&self) -> Option<u64> {
         match &self.source {
-            Source::Memory { bytes, read } => Some((bytes.len() - read) as u64),
+            Source::Memory { bytes, read, .. } => Some((bytes.len() - read) as u64),
             Source::File { left, .. } => Some(*left),
             Source::Awaited { awaited, window, read } => Some(awaited.remaining()? + (window.len() - read) as u64),
         }
@@ -65,7 +78,7 @@ impl RequestContent {
 impl BufRead for RequestContent {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         match &mut self.source {
-            Source::Memory { bytes, read } => Ok(&bytes[*read..]),
+            Source::Memory { bytes, read, .. } => Ok(&bytes[*read..]),
             Source::File { left: 0, .. } => Ok(&[]),
             Source::File { file, left } => {
                 let bytes = file.fill_buf()?;
@@ -88,7 +101,7 @@ impl BufRead for RequestContent {
 
     fn consume(&mut self, n: usize) {
         match &mut self.source {
-            Source::Memory { bytes, read } => *read = (*read + n).min(bytes.len()),
+            Source::Memory { bytes, read, .. } => *read = (*read + n).min(bytes.len()),
             Source::Awaited { window, read, .. } => *read = (*read + n).min(window.len()),
             Source::File { file, left } => {
                 file.consume(n);

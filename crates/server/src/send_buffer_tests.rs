@@ -1,4 +1,5 @@
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 
 use super::*;
@@ -17,15 +18,23 @@ fn temporary_file(content: &[u8]) -> std::fs::File {
     file
 }
 
+fn tcp_pair() -> (Transport, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let theirs = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (ours, _) = listener.accept().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    (Transport::new(ours.into()), theirs)
+}
+
 /// Everything that comes out at the other end while `buffer` is flushed to the end.
-fn drain(buffer: &mut SendBuffer, transport: Transport, mut peer: UnixStream) -> Vec<u8> {
+fn drain(buffer: &mut SendBuffer, transport: &Transport, mut peer: impl Read + Send + 'static) -> Vec<u8> {
     let reader = std::thread::spawn(move || {
         let mut all = Vec::new();
         peer.read_to_end(&mut all).unwrap();
         all
     });
     loop {
-        match buffer.flush(&transport) {
+        match buffer.flush(transport) {
             Flushed::All => break,
             Flushed::Some { .. } => {
                 transport.wait(crate::transport::Direction::Writable, std::time::Duration::from_secs(10));
@@ -34,7 +43,7 @@ fn drain(buffer: &mut SendBuffer, transport: Transport, mut peer: UnixStream) ->
             Flushed::Broken => panic!("broken"),
         }
     }
-    drop(transport);
+    transport.shutdown_write();
     reader.join().unwrap()
 }
 
@@ -53,8 +62,30 @@ fn keeps_the_order_of_heads_memory_and_files_when_the_socket_is_full() {
     expected.extend_from_slice(&large[10..2_000_010]);
     buffer.offer(&transport, b"head three", Content::Static(b"the end"));
     expected.extend_from_slice(b"head threethe end");
-    let received = drain(&mut buffer, transport, peer);
+    let received = drain(&mut buffer, &transport, peer);
     assert!(received == expected, "{} bytes received, {} expected", received.len(), expected.len());
+}
+
+#[test]
+fn a_long_file_goes_in_whole_segments_and_nothing_else_does() {
+    let is_corked = |transport: &Transport| rustix::net::sockopt::tcp_cork(transport.fd()).unwrap();
+    let (transport, peer) = tcp_pair();
+    let mut buffer = SendBuffer::default();
+    let file = std::sync::Arc::new(temporary_file(&[7; 100_000]));
+    buffer.offer(&transport, b"head", Content::File { file: std::sync::Arc::clone(&file), offset: 0, len: 1_000 });
+    assert!(!is_corked(&transport));
+    // More than the socket takes.
+    for _ in 0..1000 {
+        buffer.offer(
+            &transport,
+            b"head",
+            Content::File { file: std::sync::Arc::clone(&file), offset: 0, len: 100_000 },
+        );
+    }
+    assert!(is_corked(&transport));
+    let received = drain(&mut buffer, &transport, peer);
+    assert_eq!(received.len(), 1_004 + 1000 * 100_004);
+    assert!(!is_corked(&transport));
 }
 
 #[test]

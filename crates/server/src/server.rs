@@ -3,20 +3,20 @@
 use std::io;
 use std::net::ToSocketAddrs;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::calls::Calls;
+use crate::clerk::{Clerk, Notice, keep_records};
 use crate::config::Setup;
-use crate::counters::Counters;
+use crate::content_memory::ContentMemory;
 use crate::doorbell::Doorbell;
-use crate::engine::{Engine, Orders, or_abort};
-use crate::event_loop::EventLoop;
+use crate::engine::{Engine, Orders, Shared, or_abort};
 use crate::inbox::{Arrival, Inbox};
-use crate::promote::token::LoopCell;
 use crate::promote::{Crew, guard};
 use crate::returns::ReturnQueue;
-use crate::{Bind, Config, Handler, Interpreter, Listener, NoInterpreter, Peer};
+use crate::{Bind, Config, Handler, Interpreter, Listener, NoInterpreter, Peer, Record};
 
 /// A server whose threads are running.
 pub struct Server {
@@ -24,12 +24,23 @@ pub struct Server {
     guardian: std::thread::JoinHandle<()>,
 }
 
-/// Ends a server from anywhere. Clones end the same one.
+/// Ends a server from anywhere, and tells what it does. Clones are for the same one.
 #[derive(Clone)]
 pub struct Stopper {
     engine: Arc<Engine>,
     /// When draining turns into ending.
     deadline: Arc<Mutex<Option<Instant>>>,
+}
+
+/// Wakes a server's loop.
+#[derive(Clone, Debug)]
+pub struct Bell(Arc<Doorbell>);
+
+impl Bell {
+    /// The loop makes a turn: [`Counters::turns`](crate::Counters::turns) grows.
+    pub fn ring(&self) {
+        self.0.ring();
+    }
 }
 
 /// How a server ended.
@@ -55,40 +66,21 @@ impl Server {
         handler: Arc<dyn Handler>,
         interpreter: Arc<dyn Interpreter>,
     ) -> io::Result<Server> {
-        let counters = Arc::new(Counters::default());
-        let crew = Arc::new(Crew::new(config.threads, Arc::clone(&counters)));
-        let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, interpreter });
+        let counters = config.record.clone();
+        let crew = Arc::new(Crew::new(config.threads, counters.clone()));
+        let content_memory = ContentMemory::new(config.spool.memory);
+        let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, content_memory, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
-        let returns = Arc::new(ReturnQueue::new());
-        let inbox = Arc::new(Inbox::default());
-        let event_loop = EventLoop::new(
-            Arc::clone(&setup),
-            Arc::clone(&counters),
-            Arc::clone(&doorbell),
-            Arc::clone(&crew),
-            Arc::clone(&returns),
-            Arc::clone(&inbox),
-            listeners,
-        )?;
-        let poller = Arc::clone(&event_loop.poller);
-        let engine = Arc::new(Engine {
-            setup,
-            handler,
-            cell: LoopCell::new(event_loop),
-            crew,
-            returns,
-            doorbell,
-            counters,
-            inbox,
-            poller,
-            owner_clock: AtomicI32::new(0),
-            orders: AtomicU8::new(Orders::Serve as u8),
-            idle_grace: AtomicU64::new(0),
-        });
+        let (returns, inbox) = (Arc::new(ReturnQueue::new()), Arc::new(Inbox::default()));
+        let (calls, clerk) = (Arc::new(Calls::default()), Arc::new(Clerk::default()));
+        let shared = Shared { setup, counters, doorbell, crew, returns, inbox, calls, clerk };
+        let engine = Arc::new(Engine::new(shared, handler, listeners)?);
         #[cfg(feature = "reference-schedulers")]
         if engine.setup.config.scheduler != crate::Scheduler::Promote {
             return Self::start_reference(engine);
         }
+        let kept = Arc::clone(&engine);
+        std::thread::Builder::new().name("clerk".into()).spawn(move || or_abort(|| keep_records(&kept)))?;
         let guarded = Arc::clone(&engine);
         let guardian =
             std::thread::Builder::new().name("guardian".into()).spawn(move || or_abort(|| guard(&guarded)))?;
@@ -142,6 +134,25 @@ impl Server {
         engine.doorbell.ring();
     }
 
+    /// From now on requests wait in the queue, but for those that need no call: the handler has to be made ready first. Say so before
+    /// there are any.
+    pub fn hold_calls(&self) {
+        self.stopper.engine.crew.hold(true);
+    }
+
+    /// The handler is ready: what waits is handled.
+    pub fn release_calls(&self) {
+        let engine = &self.stopper.engine;
+        engine.crew.hold(false);
+        engine.doorbell.ring();
+    }
+
+    /// A handle that wakes the loop, for no reason but to see it turn.
+    #[must_use]
+    pub fn bell(&self) -> Bell {
+        Bell(Arc::clone(&self.stopper.engine.doorbell))
+    }
+
     /// A handle that ends this server.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
@@ -150,8 +161,8 @@ impl Server {
 
     /// What the server has counted so far.
     #[must_use]
-    pub fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.stopper.engine.counters)
+    pub fn counters(&self) -> Record {
+        self.stopper.engine.counters.clone()
     }
 
     /// Waits until the server has ended. Must not be called with the interpreter lock held.
@@ -172,6 +183,7 @@ impl Server {
                 break;
             }
         }
+        self.stopper.engine.clerk.dismiss();
         let (threads, _) = crew.wait_for(Some(LEAVE), |threads, _| threads == 0);
         let _ = self.guardian.join();
         // Threads that wait for the interpreter lock behind a stuck call are stuck too, but hold no request.
@@ -204,6 +216,19 @@ impl Stopper {
     /// Ends at once; requests in flight are cut off.
     pub fn stop_now(&self) {
         self.engine.order(Orders::Stop);
+    }
+
+    /// Writes into the log which requests are in the handler now, for how long, and where.
+    pub fn log_calls(&self) {
+        self.engine.clerk.tell(Notice::Show(None));
+    }
+
+    /// As [`log_calls`](Stopper::log_calls), but returns it as text; None if that takes longer than `patience`.
+    #[must_use]
+    pub fn show_calls(&self, patience: Duration) -> Option<String> {
+        let (reader, shown) = std::sync::mpsc::channel();
+        self.engine.clerk.tell(Notice::Show(Some(reader)));
+        shown.recv_timeout(patience).ok()
     }
 
     fn deadline(&self) -> Option<Instant> {

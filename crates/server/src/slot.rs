@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::claim::Claim;
-use crate::descriptors::is_forked;
+use crate::descriptors::Process;
 use crate::send_buffer::{Flushed, SendBuffer};
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::transport::Transport;
@@ -21,6 +21,8 @@ pub(crate) struct Slot {
     /// Whoever holds this lock writes to the socket; so bytes keep their order whoever comes first, handler or loop.
     output: Mutex<SendBuffer>,
     gone: AtomicBool,
+    /// The one that it was accepted in; a forked child says nothing on it.
+    process: Process,
 }
 
 impl Slot {
@@ -31,6 +33,7 @@ impl Slot {
             claim: Claim::new(),
             output: Mutex::new(SendBuffer::default()),
             gone: AtomicBool::new(false),
+            process: Process::current(),
         }
     }
 
@@ -40,7 +43,7 @@ impl Slot {
 
     /// Sends `head` and `content` behind what waits; keeps what the kernel does not take.
     pub(crate) fn offer(&self, head: &[u8], content: Content) -> Flushed {
-        if self.is_gone() || is_forked() {
+        if self.is_gone() || self.process.is_before() {
             return Flushed::Broken;
         }
         self.noting_loss(self.output().offer(&self.transport, head, content))
@@ -48,7 +51,7 @@ impl Slot {
 
     /// Puts bytes behind what waits, to be sent with the next flush; false if that would be more than `most` bytes.
     pub(crate) fn gather(&self, bytes: &[u8], most: usize) -> bool {
-        if is_forked() {
+        if self.process.is_before() {
             return false;
         }
         let mut output = self.output();
@@ -69,7 +72,7 @@ impl Slot {
 
     /// Sends what waits.
     pub(crate) fn flush(&self) -> Flushed {
-        if is_forked() {
+        if self.process.is_before() {
             return Flushed::Broken;
         }
         self.noting_loss(self.output().flush(&self.transport))

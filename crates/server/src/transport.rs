@@ -51,6 +51,11 @@ impl Transport {
         moved(|| rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL))
     }
 
+    /// Sends the start of `bytes`, behind which more comes at once: the kernel keeps what fills no segment until then.
+    pub(crate) fn send_before_more(&self, bytes: &[u8]) -> Moved {
+        moved(|| rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::MORE))
+    }
+
     /// Sends the start of several pieces as one.
     pub(crate) fn send_gathered(&self, pieces: &[IoSlice<'_>]) -> Moved {
         moved(|| rustix::net::sendmsg(&self.socket, pieces, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL))
@@ -62,6 +67,11 @@ impl Transport {
         const AT_ONCE: u64 = 1 << 20;
         let len = usize::try_from(len.min(AT_ONCE)).unwrap_or(AT_ONCE as usize);
         moved(|| rustix::fs::sendfile(&self.socket, file, Some(offset), len))
+    }
+
+    /// Whether the kernel sends whole segments only, from now on (tcp(7), TCP_CORK). A unix socket has none.
+    pub(crate) fn cork(&self, is_corked: bool) {
+        let _ = rustix::net::sockopt::set_tcp_cork(&self.socket, is_corked);
     }
 
     /// Waits until the socket is readable or writable, the connection breaks, or the time is up (false).

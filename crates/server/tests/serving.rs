@@ -71,7 +71,7 @@ fn spools_large_content_and_gives_all_of_it() {
         }
         answer(exchange, format!("{len} {sum}"));
     });
-    for size in [100_000usize, 524_288, 524_289, 5_000_000] {
+    for size in [100_000usize, 2 << 20, (2 << 20) + 1, 5_000_000] {
         let content: Vec<u8> = (0..size).map(|i| (i * 7) as u8).collect();
         let sum: u64 = content.iter().map(|byte| u64::from(*byte)).sum();
         let mut client = server.client();

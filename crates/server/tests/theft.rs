@@ -270,3 +270,44 @@ fn every_answer_reaches_its_request_under_random_blocking_and_leaving() {
     assert_eq!(server.drain(), Ended::Drained);
     assert!(lock.entered.lock().unwrap().is_empty(), "a thread did not leave");
 }
+
+#[test]
+fn a_handler_that_takes_too_long_is_answered_for_whether_it_keeps_the_lock_or_not() {
+    let lock = Arc::new(TestLock::default());
+    let config = Config { timeout: Some(Duration::from_millis(100)), slow_request: None, ..Config::default() };
+    let (server, waiting, holding) = server(&lock, config);
+    for (path, gate) in [("/wait", &waiting), ("/hold", &holding)] {
+        let mut client = server.client();
+        let response = client.get(path);
+        assert_eq!((response.status, response.text()), (504, "504 Gateway Timeout\n"), "{path}");
+        client.assert_closed();
+        gate.until_waiting(1);
+    }
+    // This one waits for the lock or in the queue. Whoever waits for the lock is answered in time too, and then not called.
+    let mut behind = server.client();
+    behind.send("GET /behind HTTP/1.1\r\nHost: x\r\n\r\n");
+    waiting.open();
+    holding.open();
+    assert!(matches!(behind.response().status, 200 | 504));
+    assert_eq!(server.client().get("/after").text(), "/after");
+    assert_eq!(server.drain(), Ended::Drained);
+}
+
+#[test]
+fn a_request_that_timed_out_while_it_waited_for_the_lock_is_not_handled_any_more() {
+    let lock = Arc::new(TestLock::default());
+    let calls = Arc::new(AtomicUsize::new(0));
+    let (counted, interpreter): (_, Arc<dyn Interpreter>) = (Arc::clone(&calls), Arc::<TestLock>::clone(&lock) as _);
+    let config = Config { timeout: Some(Duration::from_millis(100)), slow_request: None, ..Config::default() };
+    let server = TestServer::start_under(interpreter, config, move |path, exchange| {
+        counted.fetch_add(1, SeqCst);
+        answer(exchange, path);
+    });
+    lock.enter_thread();
+    lock.acquire();
+    assert_eq!(server.client().get("/late").status, 504);
+    lock.release();
+    assert_eq!(server.client().get("/after").text(), "/after");
+    assert_eq!(calls.load(SeqCst), 1);
+    lock.leave_thread();
+}

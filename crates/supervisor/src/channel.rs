@@ -14,6 +14,7 @@ use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, recvmsg, sendmsg, socketpair,
 };
 
+use crate::LastWords;
 use crate::descriptor::received_fd;
 
 /// One end of the line.
@@ -34,6 +35,8 @@ pub enum Order {
     Stop,
     /// Open the log files again: they were rotated.
     ReopenLogs,
+    /// Write into the log which requests are in the application, and where.
+    ShowCalls,
     /// To a zygote: fork a worker, for which a descriptor of its channel comes along.
     Fork {
         /// Its place on the scoreboard.
@@ -56,6 +59,8 @@ pub enum Report {
     Quiet,
     /// The application was imported from these files and directories.
     Imported(Vec<PathBuf>),
+    /// With a descriptor: it writes its stacks there when it crashes, or is asked where it is.
+    LastWords,
 }
 
 /// A message, or why there is none.
@@ -102,10 +107,17 @@ impl Channel {
         let _ = self.send(&report.encode(), None);
     }
 
-    /// The next report, without waiting.
-    pub(crate) fn hear(&self) -> Heard<Report> {
+    /// Tells the supervisor where to look for them.
+    pub fn report_last_words(&self, last_words: &LastWords) {
+        let _ = self.send(&Report::LastWords.encode(), Some(last_words.as_raw_fd()));
+    }
+
+    /// The next report and what came along, without waiting.
+    pub(crate) fn hear(&self) -> Heard<(Report, Option<OwnedFd>)> {
         match self.receive(MsgFlags::MSG_DONTWAIT) {
-            Heard::Message((bytes, _)) => Report::decode(&bytes).map_or(Heard::Nothing, Heard::Message),
+            Heard::Message((bytes, fd)) => {
+                Report::decode(&bytes).map_or(Heard::Nothing, |report| Heard::Message((report, fd)))
+            }
             Heard::Nothing => Heard::Nothing,
             Heard::End => Heard::End,
         }
@@ -181,6 +193,7 @@ impl Order {
             Order::Unready => b"u".to_vec(),
             Order::Stop => b"s".to_vec(),
             Order::ReopenLogs => b"l".to_vec(),
+            Order::ShowCalls => b"c".to_vec(),
             Order::Fork { place } => format!("f{place}").into_bytes(),
         }
     }
@@ -192,6 +205,7 @@ impl Order {
             b'u' => Order::Unready,
             b's' => Order::Stop,
             b'l' => Order::ReopenLogs,
+            b'c' => Order::ShowCalls,
             b'f' => Order::Fork { place: std::str::from_utf8(rest).ok()?.parse().ok()? },
             _ => return None,
         })
@@ -206,6 +220,7 @@ impl Report {
             Report::Failed(text) => [b"x", text.as_bytes()].concat(),
             Report::Recycle => b"c".to_vec(),
             Report::Quiet => b"q".to_vec(),
+            Report::LastWords => b"w".to_vec(),
             Report::Imported(paths) => {
                 let paths = paths.iter().map(|path| path.to_string_lossy().into_owned());
                 [b"i".to_vec(), paths.collect::<Vec<String>>().join("\n").into_bytes()].concat()
@@ -222,6 +237,7 @@ impl Report {
             b'x' => Report::Failed(text.into_owned()),
             b'c' => Report::Recycle,
             b'q' => Report::Quiet,
+            b'w' => Report::LastWords,
             b'i' => Report::Imported(text.lines().map(PathBuf::from).collect()),
             _ => return None,
         })
@@ -235,8 +251,13 @@ mod tests {
     #[test]
     fn every_message_arrives_as_it_was_sent() {
         let (supervisor, child) = Channel::pair().unwrap();
-        let orders =
-            [Order::Drain { idle: Duration::from_millis(1500) }, Order::Unready, Order::Stop, Order::ReopenLogs];
+        let orders = [
+            Order::Drain { idle: Duration::from_millis(1500) },
+            Order::Unready,
+            Order::Stop,
+            Order::ReopenLogs,
+            Order::ShowCalls,
+        ];
         for order in orders {
             supervisor.order(&order);
             assert_eq!(child.next_order(), Heard::Message(order));
@@ -251,11 +272,24 @@ mod tests {
         ];
         for report in reports {
             child.report(&report);
-            assert_eq!(supervisor.hear(), Heard::Message(report));
+            assert_eq!(heard(&supervisor), Heard::Message(report));
         }
-        assert_eq!(supervisor.hear(), Heard::Nothing);
+        assert_eq!(heard(&supervisor), Heard::Nothing);
+        child.report_last_words(&LastWords::create().unwrap());
+        assert!(matches!(supervisor.hear(), Heard::Message((Report::LastWords, Some(_)))));
         drop(child);
-        assert_eq!(supervisor.hear(), Heard::End);
+        assert_eq!(heard(&supervisor), Heard::End);
+    }
+
+    fn heard(channel: &Channel) -> Heard<Report> {
+        match channel.hear() {
+            Heard::Message((report, fd)) => {
+                assert!(fd.is_none());
+                Heard::Message(report)
+            }
+            Heard::Nothing => Heard::Nothing,
+            Heard::End => Heard::End,
+        }
     }
 
     #[test]
@@ -266,7 +300,7 @@ mod tests {
         let (worker_end, place) = zygote.wait_for_fork().unwrap();
         assert_eq!(place, 3);
         worker_end.report(&Report::Ready);
-        assert_eq!(ours.hear(), Heard::Message(Report::Ready));
+        assert_eq!(heard(&ours), Heard::Message(Report::Ready));
         drop(supervisor);
         assert!(zygote.wait_for_fork().is_none());
     }

@@ -9,12 +9,32 @@ use std::time::Duration;
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::{Uid, getpid};
 
+/// What a client may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A new generation. The answer comes when it serves, or cannot.
+    Reload,
+    /// What there is, in words.
+    Status,
+}
+
+/// Requests are words of one length.
+const WORD: usize = 7;
+
+impl Request {
+    fn word(self) -> &'static [u8; WORD] {
+        match self {
+            Request::Reload => b"reload\n",
+            Request::Status => b"status\n",
+        }
+    }
+}
+
 /// The supervisor's side.
 #[derive(Debug)]
 pub(crate) struct ControlSocket(pub(crate) UnixListener);
 
 const PREFIX: &str = "brickwork/";
-const RELOAD: &[u8] = b"reload\n";
 /// How long a client may take to say what it wants.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -26,21 +46,26 @@ impl ControlSocket {
         Ok(ControlSocket(listener))
     }
 
-    /// The next client that asks for a reload and may.
-    pub(crate) fn next_request(&self) -> Option<UnixStream> {
+    /// The next client that asks for something and may.
+    pub(crate) fn next_request(&self) -> Option<(Request, UnixStream)> {
         let (mut client, _) = self.0.accept().ok()?;
         client.set_nonblocking(false).ok()?;
         client.set_read_timeout(Some(PATIENCE)).ok()?;
         client.set_write_timeout(Some(PATIENCE)).ok()?;
-        let peer = getsockopt(&client, PeerCredentials).ok()?.uid();
-        if peer != 0 && peer != Uid::effective().as_raw() {
+        if !is_welcome(&client) {
             let _ = client.write_all(b"failed\nnot allowed: this is for root and the user that the server runs as");
             return None;
         }
-        let mut request = [0; RELOAD.len()];
-        client.read_exact(&mut request).ok()?;
-        (request == RELOAD).then_some(client)
+        let mut word = [0; WORD];
+        client.read_exact(&mut word).ok()?;
+        let request = [Request::Reload, Request::Status].into_iter().find(|request| *request.word() == word)?;
+        Some((request, client))
     }
+}
+
+/// Whether a client is root or the user that we run as.
+pub(crate) fn is_welcome(client: &UnixStream) -> bool {
+    getsockopt(client, PeerCredentials).is_ok_and(|peer| peer.uid() == 0 || peer.uid() == Uid::effective().as_raw())
 }
 
 /// Tells a client what became of its request, and is done with it.
@@ -68,14 +93,14 @@ pub fn find() -> io::Result<Vec<(i32, String)>> {
     Ok(found)
 }
 
-/// Asks a supervisor to reload, and waits for what comes of it: a sentence, or the reason why not.
+/// Asks a supervisor for something, and waits for what comes of it: a text, or the reason why not.
 ///
 /// # Errors
 /// If it cannot be reached, or ends before it answers.
-pub fn request_reload(pid: i32, name: &str) -> io::Result<Result<String, String>> {
+pub fn request(pid: i32, name: &str, request: Request) -> io::Result<Result<String, String>> {
     let address = SocketAddr::from_abstract_name(format!("{PREFIX}{pid}/{name}"))?;
     let mut stream = UnixStream::connect_addr(&address)?;
-    stream.write_all(RELOAD)?;
+    stream.write_all(request.word())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     match answer.split_once('\n') {

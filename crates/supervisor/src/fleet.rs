@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 
 use crate::Role;
 use crate::channel::{Channel, Order};
+use crate::launch::Child;
 use crate::supervisor::{MERCY, Phase, Supervisor};
 use crate::worker::{Stage, Worker, Zygote};
 
@@ -84,11 +85,12 @@ impl Supervisor {
     }
 
     fn start_one(&mut self) -> std::io::Result<()> {
-        let generation = self.target;
+        let (generation, is_first) = (self.target, self.phase == Phase::Starting);
         let is_taken = |place: &usize| self.workers.iter().any(|worker| worker.place == *place);
         let place = (0..).find(|place| !is_taken(place)).unwrap_or_default();
         if !self.settings.preload {
-            let (pid, channel) = self.settings.launch.start(Role::Worker, generation, &self.shared, place)?;
+            let child = Child { role: Role::Worker, generation, place, is_first };
+            let (pid, channel) = self.settings.launch.start(child, &self.shared)?;
             self.workers.push(Worker::new(Some(pid), channel, generation, place));
             return Ok(());
         }
@@ -100,9 +102,17 @@ impl Supervisor {
             }
             Some(_) => {}
             None => {
-                let (pid, channel) = self.settings.launch.start(Role::Zygote, generation, &self.shared, place)?;
-                let (is_ready, failure, is_mute) = (false, None, false);
-                self.zygotes.push(Zygote { pid, channel, generation, is_ready, failure, is_mute });
+                let child = Child { role: Role::Zygote, generation, place, is_first };
+                let (pid, channel) = self.settings.launch.start(child, &self.shared)?;
+                self.zygotes.push(Zygote {
+                    pid,
+                    channel,
+                    generation,
+                    is_ready: false,
+                    failure: None,
+                    is_mute: false,
+                    last_words: None,
+                });
             }
         }
         Ok(())
@@ -118,7 +128,11 @@ impl Supervisor {
         let is_developing = self.settings.watch.is_some();
         let idle = if is_developing { std::time::Duration::ZERO } else { self.settings.graceful_timeout };
         let kill_at = now + self.settings.graceful_timeout + MERCY;
-        if let Some(worker) = self.workers.get_mut(index) {
+        let Some(worker) = self.workers.get_mut(index) else { return };
+        if worker.watchdog.is_stuck() {
+            tracing::warn!("{} still hangs and is replaced: it ends at once", worker.name());
+            worker.end(&Order::Stop, now + MERCY);
+        } else {
             tracing::info!("{} is replaced and drains", worker.name());
             worker.end(&Order::Drain { idle }, kill_at);
         }
@@ -143,11 +157,12 @@ impl Supervisor {
     /// A generation could not start a worker. If it never could, it is given up.
     pub(crate) fn on_boot_failure(&mut self, generation: u32, failure: BootFailure, now: Instant) {
         let BootFailure { text: failure, is_told } = failure;
-        let (reason, _) = failure.split_once('\n').unwrap_or((&failure, ""));
+        let (reason, stack) = failure.split_once('\n').unwrap_or((&failure, ""));
+        // A worker that could speak has said it in the log itself.
+        let stack = if is_told { "" } else { stack };
         if self.phase == Phase::Starting {
-            // A worker that could speak has said it in the log itself.
             if !is_told {
-                tracing::error!("no worker could start: {reason}");
+                tracing::error!(traceback = stack, "no worker could start: {reason}");
             }
             self.phase = Phase::Failed;
             for worker in &mut self.workers {
@@ -155,14 +170,14 @@ impl Supervisor {
             }
             return self.let_go("the server could not start");
         }
-        self.back_off.note_death(now, false);
+        self.back_off.note_death(now, None);
         if generation != self.target || self.reload.as_ref().is_none_or(|reload| reload.is_proven) {
-            tracing::error!("no replacement could start: {reason}");
+            tracing::error!(traceback = stack, "no replacement could start: {reason}");
             return;
         }
         let Some(mut reload) = self.reload.take() else { return };
         let (bad, good) = (self.target, self.serving);
-        tracing::error!("generation {bad} cannot serve: {reason}; generation {good} goes on");
+        tracing::error!(traceback = stack, "generation {bad} cannot serve: {reason}; generation {good} goes on");
         self.target = good;
         self.back_off.forget();
         for worker in self.workers.iter_mut().filter(|worker| worker.generation == bad) {

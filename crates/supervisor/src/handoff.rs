@@ -22,6 +22,8 @@ pub struct Handoff {
     pub(crate) control: RawFd,
     /// The child's place on the scoreboard; one that a zygote forks gets its own.
     pub place: usize,
+    /// Nobody has served yet: this child may accept connections before it can answer all of them.
+    pub is_first: bool,
     pub(crate) board: RawFd,
     pub(crate) listeners: Vec<RawFd>,
 }
@@ -56,8 +58,9 @@ impl fmt::Display for Handoff {
         };
         let listeners: Vec<String> = self.listeners.iter().map(RawFd::to_string).collect();
         let (version, generation, control) = (&self.version, self.generation, self.control);
+        let (board, place, is_first) = (self.board, self.place, u8::from(self.is_first));
         write!(f, "@{role},version={version},generation={generation},control={control},")?;
-        write!(f, "board={},place={},listeners={}", self.board, self.place, listeners.join("+"))
+        write!(f, "board={board},place={place},first={is_first},listeners={}", listeners.join("+"))
     }
 }
 
@@ -77,9 +80,10 @@ impl FromStr for Handoff {
         let control = value_of("control").and_then(|text| text.parse().ok()).ok_or(())?;
         let board = value_of("board").and_then(|text| text.parse().ok()).ok_or(())?;
         let place = value_of("place").and_then(|text| text.parse().ok()).ok_or(())?;
+        let is_first = value_of("first").ok_or(())? == "1";
         let listeners = value_of("listeners").ok_or(())?.split('+').filter(|number| !number.is_empty());
         let listeners = listeners.map(str::parse).collect::<Result<Vec<RawFd>, _>>().map_err(|_| ())?;
-        Ok(Handoff { role, version, generation, control, place, board, listeners })
+        Ok(Handoff { role, version, generation, control, place, is_first, board, listeners })
     }
 }
 
@@ -89,9 +93,9 @@ mod tests {
 
     #[test]
     fn is_read_as_it_was_written() {
-        for (role, listeners) in [(Role::Worker, vec![4, 5]), (Role::Zygote, vec![])] {
-            let handoff =
-                Handoff { role, version: "1.2.3".into(), generation: 7, control: 3, place: 9, board: 8, listeners };
+        for (role, is_first, listeners) in [(Role::Worker, true, vec![4, 5]), (Role::Zygote, false, vec![])] {
+            let (version, generation, control, place, board) = ("1.2.3".into(), 7, 3, 9, 8);
+            let handoff = Handoff { role, version, generation, control, place, is_first, board, listeners };
             assert_eq!(handoff.to_string().parse(), Ok(handoff));
         }
         for text in ["app:application", "@worker", "@worker,version=1", "worker,version=1,generation=1,control=3"] {

@@ -40,15 +40,19 @@ pub struct Launch {
     pub version: String,
 }
 
+/// What is to be started; see [`Handoff`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Child {
+    pub(crate) role: Role,
+    pub(crate) generation: u32,
+    pub(crate) place: usize,
+    pub(crate) is_first: bool,
+}
+
 impl Launch {
     /// Starts a child; returns its process id and our end of its channel.
-    pub(crate) fn start(
-        &self,
-        role: Role,
-        generation: u32,
-        shared: &Shared,
-        place: usize,
-    ) -> io::Result<(Pid, Channel)> {
+    pub(crate) fn start(&self, child: Child, shared: &Shared) -> io::Result<(Pid, Channel)> {
+        let Child { role, generation, place, is_first } = child;
         let Shared { listeners, board } = shared;
         let (ours, theirs) = Channel::pair()?;
         let handoff = Handoff {
@@ -57,6 +61,7 @@ impl Launch {
             generation,
             control: theirs.as_fd().as_raw_fd(),
             place,
+            is_first,
             board: board.as_fd().as_raw_fd(),
             listeners: listeners.iter().map(AsRawFd::as_raw_fd).collect(),
         };

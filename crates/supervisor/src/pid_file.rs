@@ -2,14 +2,19 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::kill;
 use nix::unistd::{Pid, getpid};
 
-/// A file with our process id in it; removed when dropped, if it still has.
+/// A file with our process id in it; removed when dropped, if it still has. Emptied, where its directory is not ours to write to any
+/// more: nobody must take the number for that of a server.
 #[derive(Debug)]
-pub struct PidFile(PathBuf);
+pub struct PidFile {
+    path: PathBuf,
+    file: fs::File,
+}
 
 impl PidFile {
     /// Makes the file. One that a dead process left behind is replaced.
@@ -25,19 +30,25 @@ impl PidFile {
         }
         // By a name of its own first: nobody reads half a number.
         let draft = path.with_extension(format!("{}.new", getpid()));
-        let written = fs::File::create(&draft).and_then(|mut file| writeln!(file, "{}", getpid()));
-        if let Err(error) = written.and_then(|()| fs::rename(&draft, &path)) {
-            let _ = fs::remove_file(&draft);
-            return Err(error);
-        }
-        Ok(PidFile(std::path::absolute(path)?))
+        let written = fs::File::create(&draft).and_then(|mut file| {
+            writeln!(file, "{}", getpid())?;
+            fs::rename(&draft, &path)?;
+            Ok(file)
+        });
+        let file = written.inspect_err(|_| drop(fs::remove_file(&draft)))?;
+        Ok(PidFile { path: std::path::absolute(path)?, file })
     }
 }
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        if read_pid(&self.0).is_ok_and(|pid| pid == getpid().as_raw()) {
-            let _ = fs::remove_file(&self.0);
+        // Looked at by inode and not by content, which we may have lost the right to read.
+        let is_ours = match (self.file.metadata(), fs::metadata(&self.path)) {
+            (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+            _ => false,
+        };
+        if is_ours && fs::remove_file(&self.path).is_err() {
+            let _ = self.file.set_len(0);
         }
     }
 }

@@ -3,15 +3,23 @@
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, Group, Uid, User, fchown, initgroups, setgid, setgroups, setuid};
+use nix::unistd::{Gid, Group, Uid, User, chown, fchown, initgroups, setgid, setgroups, setuid};
 
 /// A user and a group to become.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Privileges {
-    user: Option<User>,
+    user: Option<Account>,
     group: Gid,
+}
+
+/// A user: one without a name has no groups but the one that was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Account {
+    uid: Uid,
+    name: Option<CString>,
 }
 
 impl Privileges {
@@ -20,10 +28,16 @@ impl Privileges {
     /// # Errors
     /// One sentence that names what there is not.
     pub fn look_up(user: Option<&str>, group: Option<&str>) -> Result<Option<Privileges>, String> {
-        let user = user.map(find_user).transpose()?;
         let group = group.map(find_group).transpose()?;
-        let Some(group) = group.or(user.as_ref().map(|user| user.gid)) else { return Ok(None) };
-        Ok(Some(Privileges { user, group }))
+        let Some(text) = user else { return Ok(group.map(|group| Privileges { user: None, group })) };
+        if let Some(User { uid, name, gid, .. }) = find_user(text) {
+            let user = Some(Account { uid, name: CString::new(name).ok() });
+            return Ok(Some(Privileges { user, group: group.unwrap_or(gid) }));
+        }
+        // In containers users often have a number only.
+        let number = text.parse::<u32>().map_err(|_| format!("there is no user '{text}'"))?;
+        let group = group.ok_or_else(|| format!("user {number} has no entry that names a group: say --group too"))?;
+        Ok(Some(Privileges { user: Some(Account { uid: Uid::from_raw(number), name: None }), group }))
     }
 
     /// Becomes them, for good.
@@ -32,19 +46,25 @@ impl Privileges {
     /// As setuid(2): changing to somebody else takes root.
     pub fn take_on(&self) -> io::Result<()> {
         let is_root = Uid::effective().is_root();
+        // In this order: whoever is not root any more cannot change groups.
         match &self.user {
-            Some(user) if is_root => {
-                let name = CString::new(user.name.as_str()).unwrap_or_default();
-                initgroups(&name, self.group)?;
-            }
-            None if is_root => setgroups(&[self.group])?,
-            _ => {}
+            _ if !is_root => {}
+            Some(Account { name: Some(name), .. }) => initgroups(name, self.group)?,
+            _ => setgroups(&[self.group])?,
         }
         setgid(self.group)?;
         if let Some(user) = &self.user {
             setuid(user.uid)?;
         }
         Ok(())
+    }
+
+    /// Gives them what is at a path: a socket's file, so that they can remove it, and their group connect to it.
+    ///
+    /// # Errors
+    /// As chown(2).
+    pub fn give_path(&self, path: &Path) -> io::Result<()> {
+        Ok(chown(path, self.user.as_ref().map(|user| user.uid), Some(self.group))?)
     }
 
     /// Gives them a file, so that they can open it again.
@@ -56,12 +76,12 @@ impl Privileges {
     }
 }
 
-fn find_user(text: &str) -> Result<User, String> {
+fn find_user(text: &str) -> Option<User> {
     let found = match text.parse::<u32>() {
         Ok(number) => User::from_uid(Uid::from_raw(number)),
         Err(_) => User::from_name(text),
     };
-    found.ok().flatten().ok_or_else(|| format!("there is no user '{text}'"))
+    found.ok().flatten()
 }
 
 fn find_group(text: &str) -> Result<Gid, String> {

@@ -1,26 +1,31 @@
 //! The supervisor: one thread that starts workers, listens to them and to signals, and compares what is with what should
 //! be. It runs no application code, accepts nothing, and keeps the listeners open whatever happens to workers.
 //!
-//! Here: its life, signals, and what it hears. `fleet.rs`: which workers there are and should be.
+//! Here: its life, signals, and what it hears. `fleet.rs`: which workers there are and should be. `rounds.rs`: how they are.
+//! `deaths.rs`: how they ended.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::back_off::BackOff;
+use crate::certificate::Findings;
 use crate::channel::{Channel, Heard, Order, Report};
-use crate::control::{ControlSocket, answer};
+use crate::control::{ControlSocket, Request, answer};
+use crate::deaths::Ended;
 use crate::fleet::BootFailure;
 use crate::launch::Shared;
+use crate::oom::OomKills;
 use crate::reload::Reload;
+use crate::rounds::Rounds;
 use crate::watch::FileWatch;
 use crate::worker::{Stage, Worker, Zygote};
-use crate::{Launch, Notifier, Scoreboard, Signal, Signals, Woken, end};
+use crate::{LastWords, Launch, Notifier, Scoreboard, Signal, Signals, Woken};
 
 /// What the supervisor is to do.
 pub struct Settings {
@@ -36,6 +41,14 @@ pub struct Settings {
     pub drain_delay: Duration,
     /// A worker is replaced after about so long.
     pub max_worker_lifetime: Option<Duration>,
+    /// A worker in which nothing moves for so long is replaced.
+    pub hang_timeout: Option<Duration>,
+    /// A worker with more memory than this, in bytes, is replaced.
+    pub max_worker_rss: Option<u64>,
+    /// Words in the block of shared memory that each worker has.
+    pub block: usize,
+    /// Tells what such a block says.
+    pub examine: Box<dyn Fn(&'static [AtomicU64]) -> Findings + Send>,
     /// Reload when the application's files change, or one of these.
     pub watch: Option<Vec<PathBuf>>,
     /// The name under which `brickwork reload` finds us.
@@ -76,7 +89,10 @@ pub struct Supervisor {
     begun: u32,
     pub(crate) reload: Option<Reload>,
     pub(crate) back_off: BackOff,
-    oom_kills: Option<u64>,
+    pub(crate) oom_kills: OomKills,
+    pub(crate) rounds: Rounds,
+    /// What the counts of workers that have ended add up to.
+    pub(crate) ended: Ended,
 }
 
 /// What the supervisor is about.
@@ -102,6 +118,7 @@ pub(crate) const SIGNALS: &[Signal] = &[
     Signal::SIGQUIT,
     Signal::SIGHUP,
     Signal::SIGUSR1,
+    Signal::SIGUSR2,
     Signal::SIGTTIN,
     Signal::SIGTTOU,
     Signal::SIGCHLD,
@@ -126,10 +143,12 @@ impl Supervisor {
             .inspect_err(|error| tracing::info!("brickwork reload will not reach this server: {error}"))
             .ok();
         let watch = settings.watch.as_deref().map(FileWatch::new).transpose()?;
+        let rounds = Rounds::every(&settings);
+        let board = Scoreboard::create(settings.block)?;
         Ok(Supervisor {
             wanted: settings.workers,
             settings,
-            shared: Shared { listeners, board: Scoreboard::create()? },
+            shared: Shared { listeners, board },
             signals,
             control,
             watch,
@@ -141,7 +160,9 @@ impl Supervisor {
             begun: 1,
             reload: None,
             back_off: BackOff::default(),
-            oom_kills: end::oom_kills(),
+            oom_kills: OomKills::default(),
+            rounds,
+            ended: Ended::default(),
         })
     }
 
@@ -158,6 +179,7 @@ impl Supervisor {
             if let Some(path) = self.watch.as_mut().and_then(|watch| watch.look(now)) {
                 self.begin_reload(&format!("{} changed", path.display()), None);
             }
+            self.look_after_workers(now);
             self.converge(now);
             match self.phase {
                 Phase::Failed if self.workers.is_empty() => return Ok(Outcome::NeverServed),
@@ -178,7 +200,7 @@ impl Supervisor {
         others.extend(self.workers.iter().filter(|worker| !worker.is_mute).map(|worker| worker.channel.as_fd()));
         others.extend(self.zygotes.iter().filter(|zygote| !zygote.is_mute).map(|zygote| zygote.channel.as_fd()));
         others.extend(self.control.iter().map(|control| control.0.as_fd()));
-        others.extend(self.watch.iter().map(AsFd::as_fd));
+        others.extend(self.watch.iter().filter_map(FileWatch::fd));
         let at_most = due.map(|due| due.saturating_duration_since(now));
         let woken = self.signals.wait_at_most(&others, at_most)?;
         if let Some(Woken::Signal(signal)) = woken {
@@ -198,7 +220,12 @@ impl Supervisor {
             _ => None,
         };
         let retry = self.back_off.until().filter(|&until| until > Instant::now());
-        stages.chain(unready).chain(retry).chain(self.watch.as_ref().and_then(FileWatch::due)).min()
+        stages
+            .chain(unready)
+            .chain(retry)
+            .chain(self.rounds.due())
+            .chain(self.watch.as_ref().and_then(FileWatch::due))
+            .min()
     }
 
     fn obey(&mut self, signal: Signal) {
@@ -234,6 +261,7 @@ impl Supervisor {
                 (self.settings.on_reopen_logs)();
                 self.tell_all(&Order::ReopenLogs);
             }
+            Signal::SIGUSR2 => self.tell_all(&Order::ShowCalls),
             Signal::SIGTTIN => self.change_wanted(1),
             Signal::SIGTTOU => self.change_wanted(-1),
             _ => {}
@@ -317,29 +345,33 @@ impl Supervisor {
     }
 
     fn look_for_requests(&mut self) {
-        while let Some(client) = self.control.as_ref().and_then(ControlSocket::next_request) {
-            self.begin_reload("brickwork reload", Some(client));
+        while let Some((request, client)) = self.control.as_ref().and_then(ControlSocket::next_request) {
+            match request {
+                Request::Reload => self.begin_reload("brickwork reload", Some(client)),
+                Request::Status => answer(client, &Ok(self.status(Instant::now()))),
+            }
         }
     }
 
     /// Takes what the children have said.
     fn hear(&mut self, now: Instant) {
         for index in 0..self.workers.len() {
-            while let Some(report) =
-                self.workers.get_mut(index).and_then(|worker| listen(&worker.channel, &mut worker.is_mute))
-            {
-                self.on_report(index, report, now);
-            }
+            self.hear_worker(index, now);
         }
         // One that died before it could say who it is cannot be told from others when it is reaped.
         self.workers.retain(|worker| worker.pid.is_some() || !worker.is_mute);
+        self.hear_zygotes(now);
+    }
+
+    pub(crate) fn hear_zygotes(&mut self, now: Instant) {
         let mut failed = None;
         for zygote in &mut self.zygotes {
-            while let Some(report) = listen(&zygote.channel, &mut zygote.is_mute) {
+            while let Some((report, fd)) = listen(&zygote.channel, &mut zygote.is_mute) {
                 match report {
                     Report::Ready => zygote.is_ready = true,
                     Report::Failed(text) => zygote.failure = Some(text),
                     Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
+                    Report::LastWords => zygote.last_words = fd.map(LastWords::received),
                     Report::Forked(_) | Report::Recycle | Report::Quiet => {}
                 }
             }
@@ -353,13 +385,22 @@ impl Supervisor {
         }
     }
 
-    fn on_report(&mut self, index: usize, report: Report, now: Instant) {
+    pub(crate) fn hear_worker(&mut self, index: usize, now: Instant) {
+        while let Some((report, fd)) =
+            self.workers.get_mut(index).and_then(|worker| listen(&worker.channel, &mut worker.is_mute))
+        {
+            self.on_report(index, report, fd, now);
+        }
+    }
+
+    fn on_report(&mut self, index: usize, report: Report, fd: Option<OwnedFd>, now: Instant) {
         let Some(worker) = self.workers.get_mut(index) else { return };
         match report {
             Report::Forked(pid) => worker.pid = Some(Pid::from_raw(pid)),
             Report::Ready if worker.is_booting() => {
                 worker.stage = Stage::Ready;
                 worker.accepts = true;
+                worker.oom_file = worker.pid.and_then(|pid| self.oom_kills.watch(pid));
                 worker.expires = self.settings.max_worker_lifetime.map(|lifetime| now + spread(lifetime, worker.pid));
                 tracing::info!("{} is ready", worker.name());
                 self.on_ready(index);
@@ -368,67 +409,14 @@ impl Supervisor {
             Report::Failed(text) => worker.failure = Some(text),
             Report::Recycle => worker.is_worn = true,
             Report::Quiet => worker.accepts = false,
+            Report::LastWords => worker.last_words = fd.map(LastWords::received),
             Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
-        }
-    }
-
-    /// Buries the dead, ours and those that we inherited.
-    fn reap(&mut self, now: Instant) {
-        loop {
-            let status = match waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::StillAlive) | Err(_) => return,
-                Ok(status) => status,
-            };
-            let Some(pid) = status.pid() else { continue };
-            if let Some(index) = self.workers.iter().position(|worker| worker.pid == Some(pid)) {
-                // Its last words may still be in the channel.
-                while let Some(report) =
-                    self.workers.get_mut(index).and_then(|worker| listen(&worker.channel, &mut worker.is_mute))
-                {
-                    self.on_report(index, report, now);
-                }
-                let worker = self.workers.remove(index);
-                self.on_end(worker, status, now);
-            } else if let Some(index) = self.zygotes.iter().position(|zygote| zygote.pid == pid) {
-                let zygote = self.zygotes.remove(index);
-                let how = end::describe(status).unwrap_or_default();
-                let text = format!("the process that imports for generation {} {how}", zygote.generation);
-                if zygote.is_ready {
-                    tracing::warn!("{text}: another one will import");
-                } else {
-                    let failure = zygote.failure.map_or(BootFailure::unheard(text), BootFailure::told);
-                    self.on_boot_failure(zygote.generation, failure, now);
-                }
-            }
-        }
-    }
-
-    fn on_end(&mut self, worker: Worker, status: WaitStatus, now: Instant) {
-        self.shared.board.clear(worker.place);
-        let Some(how) = end::describe(status) else { return };
-        let name = worker.name();
-        match worker.stage {
-            Stage::Booting => {
-                let unheard = || BootFailure::unheard(format!("{name} {how} before it was ready"));
-                let failure = worker.failure.map_or_else(unheard, BootFailure::told);
-                self.on_boot_failure(worker.generation, failure, now);
-            }
-            Stage::Ready => {
-                let oom_kills = end::oom_kills();
-                let is_oom = oom_kills > self.oom_kills && matches!(status, WaitStatus::Signaled(..));
-                self.oom_kills = oom_kills;
-                let by_whom =
-                    if is_oom { ": the kernel's out-of-memory killer was at work in this cgroup" } else { "" };
-                tracing::error!("{name} {how}{by_whom}; what it had in flight is lost, what waits is not");
-                self.back_off.note_death(now, true);
-            }
-            Stage::Draining { .. } => tracing::info!("{name} {how}"),
         }
     }
 }
 
-/// The next report, if there is one; notes the end.
-fn listen(channel: &Channel, is_mute: &mut bool) -> Option<Report> {
+/// The next report, if there is one, and what came along; notes the end.
+pub(crate) fn listen(channel: &Channel, is_mute: &mut bool) -> Option<(Report, Option<OwnedFd>)> {
     if *is_mute {
         return None;
     }

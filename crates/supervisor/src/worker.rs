@@ -1,11 +1,14 @@
 //! One child as the supervisor sees it.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::LastWords;
 use crate::channel::{Channel, Order};
+use crate::watchdog::Watchdog;
 
 /// A process that serves, or is about to, or is about to end.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub(crate) struct Worker {
     /// On the scoreboard.
     pub(crate) place: usize,
     pub(crate) stage: Stage,
+    /// When it was started.
+    pub(crate) began: Instant,
     /// It has served enough, or for long enough: it is to be replaced.
     pub(crate) is_worn: bool,
     /// When it will have served for long enough.
@@ -27,6 +32,15 @@ pub(crate) struct Worker {
     pub(crate) failure: Option<String>,
     /// Its end of the channel is closed: it only has to be reaped.
     pub(crate) is_mute: bool,
+    pub(crate) watchdog: Watchdog,
+    /// Bytes of memory, at the last look.
+    pub(crate) resident: u64,
+    /// What it writes when it crashes, or is asked where it is.
+    pub(crate) last_words: Option<LastWords>,
+    /// It was asked where it is, and has until then to write its stacks.
+    pub(crate) stacks_due: Option<Instant>,
+    /// Where the kernel counts its out-of-memory killer's victims in this worker's cgroup.
+    pub(crate) oom_file: Option<PathBuf>,
 }
 
 /// How far a child's life has got.
@@ -48,11 +62,17 @@ impl Worker {
             generation,
             place,
             stage: Stage::Booting,
+            began: Instant::now(),
             is_worn: false,
             expires: None,
             accepts: false,
             failure: None,
             is_mute: false,
+            watchdog: Watchdog::default(),
+            resident: 0,
+            last_words: None,
+            stacks_due: None,
+            oom_file: None,
         }
     }
 
@@ -101,4 +121,5 @@ pub(crate) struct Zygote {
     pub(crate) is_ready: bool,
     pub(crate) failure: Option<String>,
     pub(crate) is_mute: bool,
+    pub(crate) last_words: Option<LastWords>,
 }

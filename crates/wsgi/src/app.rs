@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use brickwork_http::Rule;
 use brickwork_http::h1::Framing;
-use brickwork_server::{Exchange, Handler, Peer, SendError};
+use brickwork_server::{Exchange, Handler, Peer, SendError, interruptible};
 use pyo3::exceptions::{PyOSError, PyTimeoutError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -18,6 +18,7 @@ use crate::response::{Response, Stage};
 use crate::response_iter::{self, Ended};
 use crate::start_response::Callables;
 use crate::thread;
+use crate::timeout::RequestTimeout;
 
 /// What an application is told of the server, and where its errors go.
 #[derive(Clone)]
@@ -49,7 +50,7 @@ impl WsgiApp {
     /// # Errors
     /// If Python is out of memory.
     pub fn new(py: Python<'_>, application: Py<PyAny>, settings: &WsgiSettings) -> PyResult<WsgiApp> {
-        fork::register(py)?;
+        fork::let_go_after_fork(py)?;
         let errors = Py::new(py, ErrorStream::new(Arc::clone(&settings.errors)))?;
         let environs = Environs::new(py, settings, &errors)?;
         Ok(WsgiApp { application, environs, errors })
@@ -69,9 +70,15 @@ impl WsgiApp {
     }
 
     fn answer(&self, py: Python<'_>, callables: &Callables, environ: Bound<'_, PyDict>) {
-        match self.application.bind(py).call1((environ, callables.start_response(py))) {
-            Ok(result) => {
-                if let Err(ended) = response_iter::send(py, callables, &result) {
+        // Only in here is the application interrupted: cleaning up, and telling what went wrong, are not.
+        let answered = interruptible(|| {
+            let result = self.application.bind(py).call1((environ, callables.start_response(py)))?;
+            let sent = response_iter::send(py, callables, &result);
+            Ok((result, sent))
+        });
+        match answered {
+            Ok((result, sent)) => {
+                if let Err(ended) = sent {
                     self.fail(py, callables, ended);
                 }
                 // After the content, for applications do in close() what nobody has to wait for.
@@ -100,12 +107,16 @@ impl WsgiApp {
     /// Answers in the application's place, and says why.
     #[cold]
     fn fail(&self, py: Python<'_>, callables: &Callables, ended: Ended) {
-        let (request, is_lost) = callables.with_response(py, |response| {
-            (described(response.exchange()), response.is_lost() || response.exchange().is_client_gone())
+        let (request, is_lost, is_superseded) = callables.with_response(py, |response| {
+            let exchange = response.exchange();
+            (described(exchange), response.is_lost() || exchange.is_client_gone(), exchange.is_superseded())
         });
         match ended {
             Ended::Raised(error) if is_lost && error.is_instance_of::<PyOSError>(py) => {
                 tracing::debug!("{request}: the client has gone: {error}");
+            }
+            Ended::Raised(error) if error.is_instance_of::<RequestTimeout>(py) && is_superseded => {
+                tracing::debug!("{request}: interrupted");
             }
             Ended::Raised(error)
                 if error.is_instance_of::<PyTimeoutError>(py) && callables.with_response(py, Response::refuse_late) =>

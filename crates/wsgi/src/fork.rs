@@ -6,7 +6,10 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
 /// Makes every `os.fork` of this process (and `multiprocessing`'s) let go of the server's descriptors in the child. Registered once.
-pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
+///
+/// # Errors
+/// If Python is out of memory.
+pub fn let_go_after_fork(py: Python<'_>) -> PyResult<()> {
     static REGISTERED: PyOnceLock<()> = PyOnceLock::new();
     REGISTERED
         .get_or_try_init(py, || {

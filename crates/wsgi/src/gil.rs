@@ -10,12 +10,12 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use brickwork_server::{Content, Foreign, Interpreter};
+use brickwork_server::{Content, Foreign, Interpreter, ThreadName};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::thread;
+use crate::{stacks, thread, timeout};
 
 /// The interpreter lock of CPython.
 ///
@@ -82,6 +82,29 @@ impl Interpreter for Gil {
         }
         // SAFETY: the caller holds the lock; that is the contract of `Interpreter::release`.
         STATE.set(unsafe { ffi::PyEval_SaveThread() });
+    }
+
+    fn thread_name(&self) -> ThreadName {
+        ThreadName(timeout::this_thread())
+    }
+
+    fn stack(&self, thread: ThreadName) -> Option<String> {
+        Python::attach(|py| stacks::of_thread(py, thread.0).unwrap_or_else(|error| Some(format!("{error}\n"))))
+    }
+
+    fn stacks_without_lock(&self) -> Vec<(ThreadName, String)> {
+        if is_finalizing() {
+            return Vec::new();
+        }
+        stacks::without_lock().into_iter().map(|(thread, stack)| (ThreadName(thread), stack)).collect()
+    }
+
+    fn interrupt(&self, thread: ThreadName) -> bool {
+        Python::attach(|py| timeout::raise_in(py, thread.0))
+    }
+
+    fn forget_interruption(&self) {
+        Python::attach(timeout::forget);
     }
 }
 

@@ -21,9 +21,16 @@ mod response;
 #[allow(unsafe_code)]
 mod response_iter;
 #[allow(unsafe_code)]
+mod stacks;
+#[allow(unsafe_code)]
 mod start_response;
 mod thread;
+#[allow(unsafe_code)]
+mod timeout;
 
 pub use app::{WsgiApp, WsgiSettings};
+pub use fork::let_go_after_fork;
 pub use gil::Gil;
 pub use names::{environ_key, percent_decoded};
+pub use stacks::prepare_stacks_without_lock;
+pub use timeout::RequestTimeout;

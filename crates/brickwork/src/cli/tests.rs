@@ -156,7 +156,8 @@ fn the_defaults_are_these() {
     assert_eq!(config.deadlines, brickwork_server::Config::default().deadlines);
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.graceful_timeout, Duration::from_secs(25));
-    assert_eq!((config.spool_threshold, config.spool_directory), (512 * 1024, std::env::temp_dir()));
+    assert_eq!((config.spool_threshold, config.spool_memory), (2 << 20, 64 << 20));
+    assert_eq!(config.spool_directory, std::env::temp_dir());
     assert_eq!((config.error_log, config.access_log), (LogTarget::Standard, LogTarget::Standard));
     assert_eq!((config.log_format, config.log_level), (LogFormat::Text, LogLevel::Info));
 }
@@ -198,10 +199,11 @@ fn reload_names_its_server_in_one_of_three_ways() {
         Ok(Task::Reload(reload)) => reload,
         other => panic!("{other:?}"),
     };
-    assert_eq!(reload(&["reload", "--wait"]), Reload { wait: true, pid: None, name: None, process: None });
-    assert_eq!(reload(&["reload", "--pid", "/run/a"]).pid, Some("/run/a".into()));
-    assert_eq!(reload(&["reload", "--name", "shop"]).name, Some("shop".into()));
-    assert_eq!(reload(&["reload", "17"]).process, Some(17));
+    let nobody = Which { pid: None, name: None, process: None };
+    assert_eq!(reload(&["reload", "--wait"]), Reload { wait: true, which: nobody });
+    assert_eq!(reload(&["reload", "--pid", "/run/a"]).which.pid, Some("/run/a".into()));
+    assert_eq!(reload(&["reload", "--name", "shop"]).which.name, Some("shop".into()));
+    assert_eq!(reload(&["reload", "17"]).which.process, Some(17));
 }
 
 #[test]

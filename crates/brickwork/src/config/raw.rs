@@ -58,6 +58,12 @@ pub(crate) struct Raw {
     /// Replace a worker after about so long
     #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Processes")]
     pub(crate) max_worker_lifetime: Option<Duration>,
+    /// Replace a worker that has more memory than this
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Processes")]
+    pub(crate) max_worker_rss: Option<u64>,
+    /// Replace a worker in which the event loop or the interpreter lock stands still for so long; 0: never (default 60s)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Processes")]
+    pub(crate) hang_timeout: Option<Duration>,
     /// Write the supervisor's process id to this file
     #[arg(short, long, value_name = "FILE", help_heading = "Processes")]
     pub(crate) pid: Option<PathBuf>,
@@ -99,6 +105,14 @@ pub(crate) struct Raw {
     #[arg(long, value_name = "LIST", help_heading = "Listening")]
     pub(crate) forwarded_allow_ips: Option<String>,
 
+    /// The application begins to answer a request within so long, else it is answered 504 and interrupted; 0: never
+    /// (default 30s)
+    #[arg(short, long, value_name = "TIME", value_parser = parse_duration, help_heading = "Application")]
+    pub(crate) timeout: Option<Duration>,
+    /// Log where a request is that takes longer than this; 0: never (default 5s)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Application")]
+    pub(crate) slow_request: Option<Duration>,
+
     /// A connection waits so long for its next request (default 75s)
     #[arg(long, value_name = "TIME", value_parser = parse_deadline, help_heading = "Deadlines")]
     pub(crate) keep_alive: Option<Duration>,
@@ -128,9 +142,12 @@ pub(crate) struct Raw {
     #[command(flatten)]
     pub(crate) limits: RawLimits,
 
-    /// Content larger than this waits for the application in a file (default 512KiB)
+    /// Content larger than this waits for the application in a file (default 2MiB)
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Spooling")]
     pub(crate) spool_threshold: Option<u64>,
+    /// So much memory may the content of all requests of a worker take; what finds no room waits in a file (default 64MiB)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Spooling")]
+    pub(crate) spool_memory: Option<u64>,
     /// The directory for such files; not writable: such content is refused with 413 (default $TMPDIR, or /tmp)
     #[arg(long, value_name = "DIR", help_heading = "Spooling")]
     pub(crate) spool_dir: Option<PathBuf>,

@@ -40,6 +40,10 @@ pub(crate) struct Config {
     pub(crate) threads: usize,
     /// How long a request may wait for one of them.
     pub(crate) queue_timeout: Duration,
+    /// How long the application may take to begin its answer; None: as long as it likes.
+    pub(crate) timeout: Option<Duration>,
+    /// After how long it is logged where a request is; None: never.
+    pub(crate) slow_request: Option<Duration>,
     /// How long a peer may take.
     pub(crate) deadlines: Deadlines,
     /// How long requests in flight have to finish.
@@ -48,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// Content of more bytes than this goes to a file.
     pub(crate) spool_threshold: u64,
+    /// Bytes of memory for content, of all requests.
+    pub(crate) spool_memory: u64,
     /// The directory for such files, if it turns out to be writable.
     pub(crate) spool_directory: PathBuf,
     /// Where the error log goes.
@@ -75,6 +81,10 @@ pub(crate) struct Processes {
     pub(crate) max_requests: Option<(u64, u64)>,
     /// Time after which a worker is replaced.
     pub(crate) max_worker_lifetime: Option<Duration>,
+    /// Bytes of memory above which a worker is replaced.
+    pub(crate) max_worker_rss: Option<u64>,
+    /// Time after which a worker that stands still is replaced.
+    pub(crate) hang_timeout: Option<Duration>,
     /// How long readiness is false before anything else happens.
     pub(crate) drain_delay: Duration,
     /// The file with the supervisor's process id.
@@ -133,6 +143,8 @@ pub(crate) fn resolve(
         chdir: raw.chdir,
         threads: raw.threads.unwrap_or(64) as usize,
         queue_timeout: raw.queue_timeout.unwrap_or(Duration::from_secs(30)),
+        timeout: Some(raw.timeout.unwrap_or(Duration::from_secs(30))).filter(|timeout| !timeout.is_zero()),
+        slow_request: Some(raw.slow_request.unwrap_or(Duration::from_secs(5))).filter(|slow| !slow.is_zero()),
         deadlines: Deadlines {
             keep_alive: raw.keep_alive.unwrap_or(Duration::from_secs(75)),
             head: raw.head_timeout.unwrap_or(Duration::from_secs(30)),
@@ -142,7 +154,8 @@ pub(crate) fn resolve(
             write: raw.write_timeout.unwrap_or(Duration::from_secs(60)),
         },
         graceful_timeout: raw.graceful_timeout.unwrap_or(Duration::from_secs(25)),
-        spool_threshold: raw.spool_threshold.unwrap_or(512 << 10),
+        spool_threshold: raw.spool_threshold.unwrap_or(2 << 20),
+        spool_memory: raw.spool_memory.unwrap_or(64 << 20),
         spool_directory: raw.spool_dir.unwrap_or_else(std::env::temp_dir),
         error_log: raw.error_logfile.unwrap_or(LogTarget::Standard),
         access_log: raw.access_logfile.unwrap_or(LogTarget::Standard),
@@ -175,6 +188,8 @@ fn resolve_processes(raw: &Raw, web_concurrency: Option<String>) -> Result<Proce
         preload,
         max_requests: raw.max_requests.filter(|&most| most > 0).map(|most| (most, jitter)),
         max_worker_lifetime: raw.max_worker_lifetime,
+        max_worker_rss: raw.max_worker_rss.filter(|&most| most > 0),
+        hang_timeout: Some(raw.hang_timeout.unwrap_or(Duration::from_secs(60))).filter(|timeout| !timeout.is_zero()),
         drain_delay: raw.drain_delay.unwrap_or(Duration::ZERO),
         pid_file: raw.pid.clone(),
         user: raw.user.clone(),

@@ -11,5 +11,6 @@ mod traffic;
 pub(crate) use allowance::Allowance;
 pub(crate) use escape::{escape_bytes, escape_text, push_json_string};
 pub(crate) use excerpt::{Excerpt, Shown};
+pub(crate) use redact::shown_target;
 pub(crate) use rejection::Report;
 pub(crate) use traffic::{peer_name, traffic_lines};

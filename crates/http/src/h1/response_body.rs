@@ -28,6 +28,7 @@ pub(super) enum Delimiting {
 
 /// How much of an offered block belongs on the wire, and in what wrapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Admitted {
     /// Send only so many of the block's first bytes.
     pub take: u64,

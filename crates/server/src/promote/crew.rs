@@ -11,25 +11,27 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::parker::Parker;
-use super::token::Stamp;
-use crate::Exchange;
+use super::releases::Releases;
+use super::tenure;
+use crate::calls::Post;
 use crate::connections::Key;
-use crate::counters::Counters;
+use crate::{Exchange, Record};
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Crew {
-    counters: Arc<Counters>,
+    counters: Record,
     most_calls: usize,
     detached: AtomicUsize,
+    /// No call may begin: the handler is not there yet.
+    is_held: AtomicBool,
     /// Length of the queue, readable without its lock.
     waiting: AtomicUsize,
     /// The owner of the loop is in a call, and left work at hand.
     work_left: AtomicBool,
-    /// When the loop was last taken from a call, and from which.
-    take_over: Mutex<(Instant, u64)>,
-    /// Take-overs in a row from calls that waited, with no call between them that did not.
-    streak: AtomicUsize,
+    /// When the loop was last taken from a call.
+    take_over: Mutex<Instant>,
+    releases: Mutex<Releases>,
     /// How much others were seen to hold the interpreter lock lately.
     contention: AtomicUsize,
     roster: Mutex<Roster>,
@@ -51,38 +53,64 @@ struct Roster {
     has_watcher: bool,
     threads: usize,
     is_over: bool,
+    /// Threads that were counted out and are still there.
+    strays: usize,
+    /// Further threads that use the interpreter.
+    others: usize,
     /// Requests that were still with a handler at the end.
     abandoned: usize,
 }
 
+/// What became of a thread that was to come back from a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It did.
+    CameBack,
+    /// It does not count any more.
+    Replaced {
+        /// Threads of which this is true.
+        strays: usize,
+        /// They have become too many.
+        is_too_much: bool,
+    },
+    /// It counts, because nothing may be called beside it.
+    Irreplaceable,
+}
+
 /// What a thread with nothing to do is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Duty {
+pub(crate) enum Duty {
     /// Watch the loop's owner.
     Watch,
     /// End, because the server does.
     Leave,
     /// End, because there is nothing to do; not counted any more.
     Retire,
+    /// End, because the thread was counted out.
+    Stray,
 }
 
 /// An idle thread ends after this long, as long as two are left.
 const IDLE: Duration = Duration::from_secs(30);
-/// So many take-overs in a row, of one call after the other, make blocking the rule.
-const STREAK: usize = 8;
 /// Requests that may wait for a thread.
 const MOST_WAITING: usize = 4096;
 
+/// Whether this process may run on one processor only.
+fn has_one_processor() -> bool {
+    rustix::thread::sched_getaffinity(None).is_ok_and(|processors| processors.count() == 1)
+}
+
 impl Crew {
-    pub(crate) fn new(most_calls: usize, counters: Arc<Counters>) -> Crew {
+    pub(crate) fn new(most_calls: usize, counters: Record) -> Crew {
         Crew {
             counters,
             most_calls: most_calls.max(1),
             detached: AtomicUsize::new(0),
+            is_held: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
             work_left: AtomicBool::new(false),
-            take_over: Mutex::new((Instant::now(), 0)),
-            streak: AtomicUsize::new(0),
+            take_over: Mutex::new(Instant::now()),
+            releases: Mutex::new(Releases::new(has_one_processor())),
             contention: AtomicUsize::new(0),
             roster: Mutex::new(Roster::default()),
             left: Condvar::new(),
@@ -107,20 +135,14 @@ impl Crew {
         self.work_left.load(Ordering::Relaxed) || self.waiting.load(Ordering::Relaxed) > 0
     }
 
-    /// The loop was taken from a call, which waits for something or computes.
-    pub(super) fn note_take_over(&self, stamp: Stamp, is_waiting: bool) {
-        let mut last = self.take_over.lock().unwrap_or_else(PoisonError::into_inner);
-        let calls = stamp.sequence().saturating_sub(last.1);
-        *last = (Instant::now(), stamp.sequence());
-        let is_contended = self.contention.load(Ordering::Relaxed) > 0;
-        let streak =
-            if is_waiting && calls <= 1 && !is_contended { self.streak.load(Ordering::Relaxed) + 1 } else { 0 };
-        self.streak.store(streak, Ordering::Relaxed);
+    /// The loop was taken from a call.
+    pub(super) fn note_take_over(&self) {
+        *self.take_over.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Whether the call is one of many that all blocked so far. Not so for every sixteenth, which is looked at twice.
-    pub(super) fn expects_to_block(&self, stamp: Stamp) -> bool {
-        self.streak.load(Ordering::Relaxed) >= STREAK && !stamp.sequence().is_multiple_of(16)
+    /// What the watcher knows of the application's releases of the interpreter lock.
+    pub(super) fn releases(&self) -> MutexGuard<'_, Releases> {
+        self.releases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The watcher asked for the interpreter lock, and it was free, or not. Says whether others were seen to hold it lately.
@@ -134,12 +156,22 @@ impl Crew {
     }
 
     pub(super) fn last_take_over(&self) -> Instant {
-        self.take_over.lock().unwrap_or_else(PoisonError::into_inner).0
+        *self.take_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the leader may call the handler now.
     pub(super) fn may_call(&self) -> bool {
-        self.detached.load(Ordering::SeqCst) < self.most_calls
+        self.detached.load(Ordering::SeqCst) < self.most_calls && !self.is_held.load(Ordering::Relaxed)
+    }
+
+    /// Whether requests wait, however many threads are free.
+    pub(crate) fn hold(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::Relaxed);
+    }
+
+    /// Whether there are calls whose thread lost the loop.
+    pub(crate) fn has_detached(&self) -> bool {
+        self.detached() > 0
     }
 
     /// Calls whose thread lost the loop.
@@ -152,15 +184,64 @@ impl Crew {
         self.detached.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// A detached call has ended: the next request, to be called in its place, or none, and then the place is free.
+    /// A detached call has ended: the next request, to be called in its place, or none, and then the place is free. It is already if the
+    /// thread was counted out meanwhile.
     pub(super) fn next_in_place(&self) -> Option<Box<Exchange>> {
         let mut roster = self.roster();
+        if tenure::is_stray() {
+            return None;
+        }
         let next = roster.queue.pop_front();
         if next.is_none() {
             self.detached.fetch_sub(1, Ordering::SeqCst);
         }
         self.note_waiting(&roster);
         next
+    }
+
+    /// Counts a thread out that is still in this call: its place is free, and it is to end when it comes back.
+    pub(crate) fn count_out(&self, post: &Post, number: u64) -> Fate {
+        /// One in so many threads may be lost.
+        const TOLERATED: usize = 4;
+        let mut roster = self.roster();
+        if !post.is_in(number) {
+            return Fate::CameBack;
+        }
+        if self.most_calls == 1 {
+            return Fate::Irreplaceable;
+        }
+        post.is_stray.store(true, Ordering::Relaxed);
+        roster.strays += 1;
+        roster.threads -= 1;
+        self.detached.fetch_sub(1, Ordering::SeqCst);
+        // Just past the bound: told once, unless some come back and others are lost.
+        let is_too_much = roster.strays == self.most_calls / TOLERATED + 1;
+        Fate::Replaced { strays: roster.strays, is_too_much }
+    }
+
+    /// A thread was counted out. True if one must be started to watch.
+    #[must_use]
+    pub(crate) fn replace_stray(&self) -> bool {
+        let mut roster = self.roster();
+        let is_missing = !roster.has_watcher && roster.parked.is_empty() && roster.threads <= self.most_calls;
+        if is_missing {
+            roster.threads += 1;
+        }
+        is_missing
+    }
+
+    /// A thread that was counted out is back and ends.
+    pub(crate) fn note_stray_back(&self) {
+        self.roster().strays -= 1;
+        self.left.notify_all();
+    }
+
+    /// A thread that uses the interpreter, but is not of the crew, begins or ends.
+    pub(crate) fn note_other(&self, change: isize) {
+        let mut roster = self.roster();
+        roster.others = roster.others.saturating_add_signed(change);
+        drop(roster);
+        self.left.notify_all();
     }
 
     /// The request that has waited longest, for the leader to call, if it may.
@@ -269,7 +350,7 @@ impl Crew {
 
     /// The loop's owner is back from the poller: whoever went to sleep because nothing happened looks again.
     pub(super) fn stir(&self) {
-        Parker::wake_all([&self.watcher, &self.guardian]);
+        Parker::stir([&self.watcher, &self.guardian]);
     }
 
     fn parker(&self, who: Napper) -> &Parker {
@@ -290,7 +371,8 @@ impl Crew {
         for parker in parked {
             parker.wake();
         }
-        self.stir();
+        self.watcher.wake();
+        self.guardian.wake();
         self.left.notify_all();
     }
 
@@ -305,7 +387,8 @@ impl Crew {
 
     /// See [`abandon`](Crew::abandon).
     pub(crate) fn abandoned(&self) -> usize {
-        self.roster().abandoned
+        let roster = self.roster();
+        roster.abandoned + roster.strays
     }
 
     /// Waits until `done` or the time is up; woken by every thread that leaves.
@@ -313,7 +396,7 @@ impl Crew {
         let deadline = at_most.map(|time| Instant::now() + time);
         let mut roster = self.roster();
         loop {
-            let (threads, is_over) = (roster.threads, roster.is_over);
+            let (threads, is_over) = (roster.threads + roster.strays + roster.others, roster.is_over);
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if done(threads, is_over) || left.is_some_and(|left| left.is_zero()) {
                 return (threads, is_over);

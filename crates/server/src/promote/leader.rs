@@ -4,19 +4,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::crew::Duty;
 use super::tenure::{self, Call};
 use super::token::LoopGuard;
 use super::watcher::watch;
 use crate::Exchange;
-use crate::descriptors::leave_if_forked;
+use crate::descriptors::{Process, leave_if_forked};
 use crate::engine::{Engine, Orders};
 use crate::event_loop::{EventLoop, Next};
 
-/// The life of one thread of the crew: watch, lead, handle, and again. True if it is still counted when it ends.
-pub(crate) fn work(engine: &Arc<Engine>) -> bool {
+/// The life of one thread of the crew: watch, lead, handle, and again. Says why it ends.
+pub(crate) fn work(engine: &Arc<Engine>) -> Duty {
     let interpreter = &*engine.setup.interpreter;
     interpreter.enter_thread();
     tenure::sit(engine);
@@ -24,7 +24,10 @@ pub(crate) fn work(engine: &Arc<Engine>) -> bool {
         match engine.crew.stand_by() {
             Duty::Watch => {
                 if let Some((guard, holds_lock)) = watch(engine) {
-                    Leader { engine, holds_lock }.lead(guard);
+                    Leader { engine, holds_lock, got_lock: Instant::now() }.lead(guard);
+                    if tenure::is_stray() {
+                        break Duty::Stray;
+                    }
                 }
             }
             end => break end,
@@ -32,14 +35,20 @@ pub(crate) fn work(engine: &Arc<Engine>) -> bool {
     };
     tenure::rise();
     interpreter.leave_thread();
-    end == Duty::Leave
+    end
 }
 
 /// A thread that owns the loop, or has just lost it.
 struct Leader<'a> {
     engine: &'a Arc<Engine>,
     holds_lock: bool,
+    /// When it last got the interpreter lock.
+    got_lock: Instant,
 }
+
+/// While calls without the loop may be waiting to go on, the lock is kept for so long: they get it a little later than they could, and do
+/// not have to be woken, and the leader suspended, at every request.
+const HOLD: Duration = Duration::from_micros(200);
 
 /// What became of the loop in a step.
 enum Step<'a> {
@@ -74,6 +83,8 @@ impl<'a> Leader<'a> {
                 enqueue(self.engine, &mut guard, exchange);
                 Step::Ours(guard)
             }
+            // The lock is kept as long as there is something to do.
+            Next::Poll if self.keeps_lock() && guard.with(EventLoop::poll_now) => Step::Ours(guard),
             Next::Poll => {
                 self.release();
                 poll(self.engine, &mut guard);
@@ -96,6 +107,7 @@ impl<'a> Leader<'a> {
     /// Calls the handler inline. The loop may be gone when it returns.
     fn call(&mut self, guard: LoopGuard<'a, EventLoop>, mut exchange: Box<Exchange>) -> Step<'a> {
         let engine = self.engine;
+        tenure::announce(&exchange);
         let call = if self.holds_lock {
             Call::Inline(guard.enter_app())
         } else {
@@ -106,8 +118,7 @@ impl<'a> Leader<'a> {
         tenure::begin(call);
         call_handler(engine, &mut exchange);
         let call = tenure::end();
-        // Others wait for the lock to finish their calls: they go first. Otherwise it is kept for the rest of the batch.
-        if engine.crew.detached() > 0 {
+        if self.has_held_long() {
             self.release();
             std::thread::yield_now();
         }
@@ -128,6 +139,7 @@ impl<'a> Leader<'a> {
     fn work_off(&mut self) {
         while let Some(mut exchange) = self.engine.crew.next_in_place() {
             note_dequeued(self.engine, &exchange);
+            tenure::announce(&exchange);
             self.acquire();
             tenure::begin(Call::Detached);
             call_handler(self.engine, &mut exchange);
@@ -137,12 +149,23 @@ impl<'a> Leader<'a> {
         }
     }
 
+    /// Whether the lock is worth keeping over a look for events: to let it go would wake those who wait for it.
+    fn keeps_lock(&self) -> bool {
+        self.holds_lock && self.engine.crew.detached() > 0 && !self.has_held_long()
+    }
+
+    /// Whether it is time to let those have the interpreter lock who may be waiting for it to finish their calls.
+    fn has_held_long(&self) -> bool {
+        self.engine.crew.detached() > 0 && self.got_lock.elapsed() >= HOLD
+    }
+
     fn acquire(&mut self) {
         if !self.holds_lock {
             let began = Instant::now();
             self.engine.setup.interpreter.acquire();
             add_nanoseconds(&self.engine.counters.lock_nanoseconds, began);
             self.holds_lock = true;
+            self.got_lock = Instant::now();
         }
     }
 
@@ -207,8 +230,13 @@ pub(super) fn call_native(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>,
 
 /// A panic in a handler is the end of its request, and of nothing else.
 pub(super) fn call_handler(engine: &Engine, exchange: &mut Exchange) {
+    if exchange.is_superseded() {
+        // It was answered while this thread waited for the interpreter lock.
+        return;
+    }
+    let process = Process::current();
     let handled = catch_unwind(AssertUnwindSafe(|| engine.handler.handle(exchange)));
-    leave_if_forked();
+    leave_if_forked(process);
     if let Err(panic) = handled {
         let what = panic.downcast_ref::<&str>().copied();
         let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)");

@@ -16,13 +16,15 @@ mod leader;
 mod parker;
 #[cfg(feature = "reference-schedulers")]
 pub(crate) mod reference;
+mod releases;
 mod tenure;
 mod thread_clock;
 pub(crate) mod token;
 mod watcher;
 
-pub(crate) use crew::Crew;
+pub(crate) use crew::{Crew, Duty, Fate};
 pub(crate) use guardian::guard;
 pub(crate) use leader::work;
+pub use tenure::interruptible;
 pub(crate) use tenure::{is_inline, wait_outside};
 pub(crate) use thread_clock::ThreadClock;

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::token::{GaveUp, InApp, LoopGuard, Lost};
-use crate::Interpreter;
+use crate::calls::Post;
 use crate::engine::Engine;
 use crate::event_loop::EventLoop;
+use crate::{Exchange, Interpreter};
 
 /// The call this thread is in.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) enum Call {
 struct Seat {
     engine: Arc<Engine>,
     call: Option<Call>,
+    post: Arc<Post>,
 }
 
 thread_local! {
@@ -36,12 +38,29 @@ thread_local! {
 
 /// This thread works for `engine` from now on.
 pub(super) fn sit(engine: &Arc<Engine>) {
-    SEAT.with_borrow_mut(|seat| *seat = Some(Seat { engine: Arc::clone(engine), call: None }));
+    let post = engine.calls.enlist(engine.setup.interpreter.thread_name());
+    SEAT.with_borrow_mut(|seat| *seat = Some(Seat { engine: Arc::clone(engine), call: None, post }));
 }
 
 /// This thread works for nobody.
 pub(super) fn rise() {
-    SEAT.with_borrow_mut(|seat| *seat = None);
+    if let Some(seat) = SEAT.take() {
+        seat.engine.calls.strike(&seat.post);
+    }
+}
+
+/// This thread is about to call the handler for this request, perhaps after waiting for the interpreter lock. Until [`end`].
+pub(super) fn announce(exchange: &Exchange) {
+    SEAT.with_borrow(|seat| {
+        if let Some(seat) = seat {
+            seat.post.begin(exchange.key, exchange.method_and_target());
+        }
+    });
+}
+
+/// Whether this thread was counted out while it was in a call.
+pub(super) fn is_stray() -> bool {
+    SEAT.with_borrow(|seat| seat.as_ref().is_some_and(|seat| seat.post.is_stray.load(Relaxed)))
 }
 
 /// The handler is about to be called so.
@@ -55,7 +74,31 @@ pub(super) fn begin(call: Call) {
 
 /// The handler is back: how the call stands now.
 pub(super) fn end() -> Call {
-    SEAT.with_borrow_mut(|seat| seat.as_mut().and_then(|seat| seat.call.take())).unwrap_or(Call::Detached)
+    let end = |seat: &mut Seat| {
+        seat.post.end();
+        seat.call.take()
+    };
+    SEAT.with_borrow_mut(|seat| seat.as_mut().and_then(end)).unwrap_or(Call::Detached)
+}
+
+/// Runs the handler's own code, which the server may interrupt (see [`Interpreter::interrupt`]) once it has answered the request in the
+/// handler's place; what is outside is not interrupted. The interpreter lock is held before and after.
+pub fn interruptible<R>(work: impl FnOnce() -> R) -> R {
+    struct Close;
+    impl Drop for Close {
+        fn drop(&mut self) {
+            SEAT.with_borrow(|seat| {
+                if let Some(Seat { engine, post, .. }) = seat
+                    && post.set_interruptible(false)
+                {
+                    engine.setup.interpreter.forget_interruption();
+                }
+            });
+        }
+    }
+    SEAT.with_borrow(|seat| seat.as_ref().map(|seat| seat.post.set_interruptible(true)));
+    let _close = Close;
+    work()
 }
 
 impl Call {
@@ -72,7 +115,7 @@ impl Call {
 /// Whether this thread is in a call and still owns the loop.
 pub(crate) fn is_inline() -> bool {
     SEAT.with_borrow(|seat| match seat {
-        Some(Seat { engine, call: Some(Call::Inline(in_app)) }) => engine.cell.is_still(in_app),
+        Some(Seat { engine, call: Some(Call::Inline(in_app)), .. }) => engine.cell.is_still(in_app),
         _ => false,
     })
 }
@@ -84,8 +127,11 @@ pub(crate) fn wait_outside<R>(interpreter: &dyn Interpreter, wait: impl FnOnce()
     if !holds_lock {
         return wait();
     }
+    let with_post = |act: fn(&Post)| SEAT.with_borrow(|seat| seat.as_ref().map(|seat| act(&seat.post)));
+    with_post(Post::pause);
     interpreter.release();
     let result = wait();
+    with_post(Post::resume);
     interpreter.acquire();
     result
 }

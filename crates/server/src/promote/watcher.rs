@@ -6,8 +6,8 @@
 //! queued behind, and pays nothing. A call that computes for long loses the loop too: its thread goes on under the interpreter's own
 //! time slices, and others have theirs.
 //!
-//! Where nearly every call blocks there is nothing to find out, and the watcher waits for the lock at once: the interpreter wakes it in the
-//! moment the handler lets go. From time to time it takes the second look all the same, to notice when that has changed.
+//! Where those that let the lock go mostly do so for long, the watcher does not look but waits for the lock (`releases`): the interpreter
+//! wakes it in the moment the handler lets go.
 //!
 //! How often it looks follows from how often there was something to find (docs/decisions/0002): a look costs some microseconds, and
 //! a blocked loop costs the time until the look that finds it. For take-overs at intervals T the sum is least at a pause proportional to
@@ -35,6 +35,10 @@ const HOG: Duration = Duration::from_millis(10);
 const NO_HURRY: Duration = Duration::from_millis(8);
 /// Got sooner than this, the interpreter lock was held by nobody.
 const AT_ONCE: Duration = Duration::from_micros(25);
+/// Waited for so long, the lock may have been taken from a call that computes: CPython's switch interval is 5 ms.
+const FORCED: Duration = Duration::from_millis(2);
+/// Without a take-over for so long, nothing is waited for.
+const LATELY: Duration = Duration::from_millis(100);
 /// Looks at a sleeping loop before the watcher sleeps too, until it is stirred.
 const IDLE_LOOKS: u32 = 50;
 
@@ -104,7 +108,10 @@ impl<'a> Watch<'a> {
 
     fn pause(&self, stamp: Stamp, idle: u32) {
         let since = self.last_found.elapsed().as_secs_f64();
-        let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, CALM);
+        // The lock was free once and has to be twice: that is soon known.
+        let is_suspect = self.seen.is_some_and(|sight| sight.stamp == stamp && sight.lock_was_free);
+        let calm = if is_suspect { EAGER } else { CALM };
+        let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, calm);
         let pause = (pause < CALM || idle < IDLE_LOOKS).then_some(pause);
         let engine = self.engine;
         engine.crew.nap(Napper::Watcher, pause, || {
@@ -127,15 +134,36 @@ impl<'a> Watch<'a> {
     }
 
     fn look_at_call(&mut self, stamp: Stamp) -> Option<LoopGuard<'a, EventLoop>> {
-        if self.engine.crew.expects_to_block(stamp) && self.engine.has_work() {
-            return self.seize();
+        let crew = &self.engine.crew;
+        if crew.last_take_over().elapsed() < LATELY && crew.releases().are_waited_for() {
+            return self.wait_for_release();
         }
-        let now = Instant::now();
-        let Some(sight) = self.seen.as_mut().filter(|sight| sight.stamp == stamp) else {
-            let clock = self.engine.owner_clock();
-            self.seen = Some(Sight { stamp, first: now, last: now, clock, used: clock.read(), lock_was_free: false });
+        if self.is_new(stamp) {
             return None;
-        };
+        }
+        let (doing, stands) = self.judge()?;
+        if doing == Doing::Waiting && stands < NO_HURRY && !self.engine.has_work() {
+            return None;
+        }
+        let guard = self.take_over(stamp, doing, stands)?;
+        crew.releases().note_found();
+        Some(guard)
+    }
+
+    /// Whether the call was not seen before; from now on it was.
+    fn is_new(&mut self, stamp: Stamp) -> bool {
+        if self.seen.is_some_and(|sight| sight.stamp == stamp) {
+            return false;
+        }
+        let (now, clock) = (Instant::now(), self.engine.owner_clock());
+        self.seen = Some(Sight { stamp, first: now, last: now, clock, used: clock.read(), lock_was_free: false });
+        true
+    }
+
+    /// What the call in sight did since it was last seen, and for how long it has stood. None: it computes, and may go on.
+    fn judge(&mut self) -> Option<(Doing, Duration)> {
+        let now = Instant::now();
+        let sight = self.seen.as_mut()?;
         let used = sight.clock.read();
         let since = now.saturating_duration_since(sight.last);
         // None: the thread has ended, and the call with it; or there is no such clock, and then every call that stands is suspicious.
@@ -143,26 +171,44 @@ impl<'a> Watch<'a> {
         let doing = if worked.is_some_and(|worked| worked * 4 >= since) { Doing::Computing } else { Doing::Waiting };
         let stands = now.saturating_duration_since(sight.first);
         (sight.last, sight.used) = (now, used);
-        match doing {
-            Doing::Computing if stands < HOG => None,
-            Doing::Waiting if stands < NO_HURRY && !self.engine.has_work() => None,
-            _ => self.take_over(stamp, doing, stands),
-        }
+        (doing == Doing::Waiting || stands >= HOG).then_some((doing, stands))
     }
 
-    /// Where every call blocks: waits for the interpreter lock, and takes the loop from whatever call has let it go.
-    fn seize(&self) -> Option<LoopGuard<'a, EventLoop>> {
-        let interpreter = &*self.engine.setup.interpreter;
+    /// Waits for the interpreter lock, and takes the loop from the call that has let it go, at once or after an examination.
+    fn wait_for_release(&mut self) -> Option<LoopGuard<'a, EventLoop>> {
+        let (interpreter, crew) = (&*self.engine.setup.interpreter, &self.engine.crew);
+        let began = Instant::now();
         interpreter.acquire();
+        let is_forced = began.elapsed() >= FORCED;
         let stamp = self.engine.cell.look();
-        if stamp.state() == State::App
-            && let Some(guard) = self.engine.cell.rob(stamp)
-        {
-            self.note_taken(stamp, Doing::Waiting);
-            return Some(guard);
+        if stamp.state() != State::App {
+            interpreter.release();
+            return None;
         }
-        interpreter.release();
-        None
+        if is_forced || crew.releases().is_examination_due() {
+            interpreter.release();
+            let guard = self.examine(stamp);
+            crew.releases().note_release((!is_forced || guard.is_some()).then_some(guard.is_some()));
+            return guard;
+        }
+        crew.releases().note_release(None);
+        let guard = self.engine.cell.rob(stamp);
+        match guard {
+            Some(_) => self.note_taken(Doing::Waiting),
+            None => interpreter.release(),
+        }
+        guard
+    }
+
+    /// Whether a call that let the lock go has not come back for it a moment later; if so, takes the loop.
+    fn examine(&mut self, stamp: Stamp) -> Option<LoopGuard<'a, EventLoop>> {
+        self.is_new(stamp);
+        self.engine.crew.nap(Napper::Watcher, Some(EAGER), || self.engine.cell.look() != stamp);
+        if self.engine.cell.look() != stamp {
+            return None;
+        }
+        let (doing, stands) = self.judge()?;
+        self.take_over(stamp, doing, stands)
     }
 
     /// Asks for the interpreter lock, and takes the loop if the call seen still stands.
@@ -181,14 +227,14 @@ impl<'a> Watch<'a> {
             interpreter.release();
             return None;
         };
-        self.note_taken(seen, doing);
+        self.note_taken(doing);
         Some(guard)
     }
 
-    fn note_taken(&self, stamp: Stamp, doing: Doing) {
+    fn note_taken(&self, doing: Doing) {
         let (crew, counters) = (&self.engine.crew, &self.engine.counters);
         crew.note_detached();
-        crew.note_take_over(stamp, doing == Doing::Waiting);
+        crew.note_take_over();
         match doing {
             Doing::Waiting => counters.taken_from_waiting.fetch_add(1, Relaxed),
             Doing::Computing => counters.taken_from_busy.fetch_add(1, Relaxed),
