@@ -1,8 +1,8 @@
 """Counts the instructions of each pure-Rust path with callgrind, and fails where one has grown by more than 3 %.
 
 The counts of one build are the same on every run and every machine of the architecture; they differ between compilers,
-so the recorded ones are kept by compiler. `--record` writes them anew; the change of baseline.json then stands in the
-commit that caused it.
+so the recorded ones are kept by compiler, and rust-toolchain.toml says which one that is. `--record` writes them anew; the change of
+baseline.json then stands in the commit that caused it.
 
 Fails too when serving accepted requests runs any function that refuses or reports.
 """
@@ -31,7 +31,7 @@ ALLOWED_GROWTH = 0.03
 FEWER, MORE = 100, 1100
 
 # What a refused request costs and an accepted one must not: everything behind the one function that refuses.
-REPORTING = re.compile(r"EventLoop::refuse|served::report::|brickwork_http::diagnose|brickwork_http::rejection")
+REPORTING = re.compile(r"EventLoop>?::refuse|served::report::|brickwork_http::diagnose|brickwork_http::rejection")
 
 
 def main() -> int:
@@ -50,7 +50,11 @@ def main() -> int:
         recorded[compiler()] = counted
         BASELINE.write_text(json.dumps(recorded, indent=2, sort_keys=True) + "\n")
     if compiler() not in recorded:
-        print(f"{compiler()} has no recorded counts: make bench-instructions OPTIONS=--record", file=sys.stderr)
+        print(
+            f"no counts are recorded for {compiler()}: this is no x86-64, or this cargo does not follow rust-toolchain.toml.\n"
+            "Nothing was compared. Counts to compare with later: make bench-instructions OPTIONS=--record",
+            file=sys.stderr,
+        )
         print(json.dumps(counted, indent=2))
         return 1
     return compare(counted, recorded[compiler()])
@@ -59,9 +63,10 @@ def main() -> int:
 def install_valgrind() -> bool:
     if not shutil.which("valgrind"):
         sudo = [] if os.geteuid() == 0 or not shutil.which("sudo") else ["sudo", "--non-interactive"]
-        install = [*sudo, "apt-get", "install", "--yes", "--no-install-recommends", "valgrind"]
+        install = ["install", "--yes", "--no-install-recommends", "valgrind"]
         try:
-            subprocess.run(install, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            for arguments in (["update"], install):
+                subprocess.run([*sudo, "apt-get", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         except OSError as error:
             print(error, file=sys.stderr)
     return shutil.which("valgrind") is not None

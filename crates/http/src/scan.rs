@@ -50,6 +50,7 @@ fn run_end(class: Class, input: &[u8], from: usize, look: impl Fn(&Window) -> u3
     match window_at(input, at).map(|(window, passed)| look(window) >> passed) {
         Some(0) => input.len(),
         Some(marks) => end_of(class, input, at + marks.trailing_zeros() as usize),
+        None if is_all(class, input.get(at..).unwrap_or(&[])) => input.len().max(at),
         None => end_of(class, input, at),
     }
 }
