@@ -24,6 +24,7 @@ const BROWSER: &[u8] = b"GET /guestbook/entries?page=2&order=newest HTTP/1.1\r\n
     Referer: https://www.example.org/guestbook/entries?page=1\r\n\
     DNT: 1\r\n\
     Connection: keep-alive\r\n\
+    Cookie: session=7f6f1d3c6a6d4f2e9a40; theme=dark; l=\r\n\
     Upgrade-Insecure-Requests: 1\r\n\
     Sec-Fetch-Dest: document\r\n\
     Sec-Fetch-Mode: navigate\r\n\
@@ -32,11 +33,11 @@ const BROWSER: &[u8] = b"GET /guestbook/entries?page=2&order=newest HTTP/1.1\r\n
     Priority: u=0, i\r\n\
     \r\n";
 
-/// The same with the cookies of a shop that measures everything, about 2 KB.
+/// The same with, besides, the cookies of a shop that measures everything, about 2 KB.
 fn with_cookies() -> Vec<u8> {
     let mut request = BROWSER[..BROWSER.len() - 2].to_vec();
     request.extend_from_slice(b"Cookie: session=0123456789abcdef0123456789abcdef");
-    for number in 0..19 {
+    for number in 0..22 {
         request.extend_from_slice(
             format!("; _tracker_{number}=GA1.2.1234567890.1700000000; c{number}=a%20b.c-d_e~f").as_bytes(),
         );
