@@ -40,7 +40,7 @@ pub(crate) struct Post {
     /// The thread is counted out; changes under the crew's lock only.
     pub(crate) is_stray: AtomicBool,
     /// For the loop's owner alone: how often it spoke up about which call.
-    pub(crate) noted: Mutex<Noted>,
+    pub(crate) noted: crate::sync::Mutex<Noted>,
 }
 
 /// A call as it was seen.
@@ -93,7 +93,7 @@ impl Calls {
             is_interruptible: AtomicBool::new(false),
             is_interrupted: AtomicBool::new(false),
             is_stray: AtomicBool::new(false),
-            noted: Mutex::default(),
+            noted: crate::sync::Mutex::new(Noted::default()),
         });
         self.lock().push(Arc::clone(&post));
         post
