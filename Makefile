@@ -32,6 +32,7 @@ help:
 	@echo "make bench-quick                 Brickwork beside its fastest peers, under three minutes; bench-hello: with intervals"
 	@echo "make bench                       every scenario and every peer (hours); bench-scheduling: the scheduler's rows"
 	@echo "make bench-instructions          instruction counts of the pure-Rust paths against the recorded ones"
+	@echo "make bench-instructions-hello    those of one whole hello, against the parent commit's and against always inline"
 	@echo "make fuzz-smoke                  each fuzz target for a minute"
 	@echo "make fuzz                        each fuzz target for an hour (FUZZ_SECONDS=3600)"
 	@echo "make clean                       remove everything that was built or set up here"
@@ -122,7 +123,14 @@ bench-scheduling: bench/.venv/.reference bench/.venv/.load
 bench-instructions:
 	$(PYTHON) bench/instructions/count.py $(OPTIONS)
 
-# Needs a C++ compiler, for libFuzzer. What was found before is tried again first: it stays in fuzz/corpus.
+# One whole hello: this tree's against the last commit's parent, and against the same tree always calling inline.
+.PHONY: bench-instructions-hello
+bench-instructions-hello: bench/.venv/.reference bench/.venv/.parent
+	bench/.venv/bin/python bench/instructions/hello.py parent=bench/build/parent this=bench/build/reference \
+	    inline=bench/build/reference,BRICKWORK_SCHEDULER=inline
+
+# libFuzzer needs a C++ compiler: Debian's is installed if there is none. What was found before is tried again first: it
+# stays in fuzz/corpus.
 FUZZ_TARGETS := head any_split chunked report response_round_trip
 FIXTURES := ../crates/http/fixtures/accept ../crates/http/fixtures/reject
 FUZZ_SEEDS_head := $(FIXTURES)
@@ -135,9 +143,11 @@ fuzz-smoke: FUZZ_SECONDS ?= 60
 fuzz: FUZZ_SECONDS ?= 3600
 fuzz-smoke fuzz: $(FUZZ_TARGETS:%=fuzz-target-%)
 
-# No sanitizer: the code under test has no unsafe, and the compiler need not be a nightly.
+# No sanitizer: the code under test has no unsafe but the loads of http/src/scan/window.rs, and the compiler need not be a nightly.
 .PHONY: $(FUZZ_TARGETS:%=fuzz-target-%)
 $(FUZZ_TARGETS:%=fuzz-target-%): fuzz-target-%:
+	@command -v c++ g++ >/dev/null || { set -x; as_root=; test "$$(id -u)" = 0 || as_root=sudo; \
+	    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends g++; }
 	@cargo fuzz --version >/dev/null 2>&1 || { set -x; cargo install --locked cargo-fuzz; }
 	@mkdir -p fuzz/corpus/$*
 	cd fuzz && cargo fuzz run --sanitizer none $* corpus/$* $(FUZZ_SEEDS_$*) -- \
@@ -194,3 +204,11 @@ bench/.venv/.reference: bench/.venv/.peers $(RUST_SOURCES) $(PYTHON_SOURCES)
 	MATURIN_PEP517_ARGS="--features reference-schedulers" CARGO_TARGET_DIR=target-bench-reference $(BENCH_BUILD) \
 	    --target bench/build/reference .
 	@touch $@
+
+# What the last commit was made from, built likewise. Always anew: which commit that is, no file's time tells.
+.PHONY: bench/.venv/.parent
+bench/.venv/.parent: bench/.venv/.peers
+	rm -rf bench/build/parent bench/build/parent-source && mkdir -p bench/build/parent-source
+	git archive HEAD^ | tar --extract --directory bench/build/parent-source
+	MATURIN_PEP517_ARGS="--features reference-schedulers" CARGO_TARGET_DIR=$(abspath target-bench-reference) $(BENCH_BUILD) \
+	    --target bench/build/parent bench/build/parent-source
