@@ -86,14 +86,30 @@ def test_idle_connections_make_room_those_first_that_are_idle_longest(serve):
         idle = [server.connect() for _ in range(ROOM)]
         for connection in idle:
             assert connection.exchange(get("/quick")).status == 200
-        # The last one is idle longest of all, for the others speak again.
-        for connection in idle[:-1]:
+        # Those with odd numbers go on speaking.
+        for connection in idle[1::2] * 20:
             assert connection.exchange(get("/quick")).status == 200
         with contextlib.ExitStack() as stack:
             for _ in range(ROOM // 2):
                 connection = stack.enter_context(server.connect())
                 assert connection.exchange(get("/quick")).status == 200
-        idle[-1].expect_close()
+        # All but one, at the least: on a busy machine one of their threads may have been slow to come back.
+        closed = [number for number, connection in enumerate(idle) if not says_nothing(connection, 0.1)]
+        assert len(closed) < ROOM and sum(number % 2 == 0 for number in closed) >= ROOM // 2 - 1, closed
+        for connection in idle:
+            connection.close()
+
+
+def test_nobody_is_closed_to_make_room_for_nobody(serve):
+    """With the last descriptor taken and nobody waiting, there is no shortage."""
+    with serve(APP, "--keep-alive", "60s") as server, few_descriptors(server):
+        idle = []
+        for _ in range(ROOM):
+            idle.append(server.connect())
+            assert idle[-1].exchange(get("/quick")).status == 200
+        for connection in idle * 3:
+            assert connection.exchange(get("/quick")).status == 200
+        assert "cannot accept" not in server.log()
         for connection in idle:
             connection.close()
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use rustix::net::{
@@ -190,9 +191,18 @@ impl Listener {
                 Err(Errno::AGAIN) => return Ok(None),
                 // The client gave up between its SYN and our accept, or a signal came: the next one may wait already.
                 Err(Errno::CONNABORTED | Errno::INTR | Errno::PROTO | Errno::PERM) => {}
+                // The kernel looks for a free descriptor before it looks for a client.
+                Err(Errno::MFILE | Errno::NFILE) if !self.has_waiting() => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether a connection waits to be accepted.
+    fn has_waiting(&self) -> bool {
+        const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+        // In doubt it does.
+        poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], Some(&NO_TIME)) != Ok(0)
     }
 
     fn peer(&self, socket: &OwnedFd, remote: Option<SocketAddrAny>) -> Peer {
