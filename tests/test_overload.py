@@ -1,4 +1,4 @@
-"""More clients than descriptors, more requests than threads: those that can be served are, the others wait or are told."""
+"""More clients than descriptors, more requests than threads: who can be served is, the others wait or are told."""
 
 import contextlib
 import os

@@ -4,15 +4,15 @@ import contextlib
 import os
 import pathlib
 import re
+import shutil
 import signal
-import threading
 
 import pytest
 from harness.deadline import wait_until
 from harness.load import Load
-from harness.processes import is_alive, kill, wait_for_workers, workers
+from harness.processes import alive, application, is_alive, kill, wait_for_workers
 from harness.request import get
-from harness.server import run
+from harness.server import APPS, run
 
 PROBE = "deaths_probe:application"
 
@@ -165,7 +165,7 @@ def test_a_worker_in_which_nobody_gets_the_interpreter_lock_is_shown_and_replace
         wait_for_workers(server, 2)
 
 
-def test_a_stopped_worker_is_noticed_and_one_that_goes_on_ends_in_order(serve):
+def test_a_stopped_worker_is_noticed_and_replaced(serve):
     with serve(PROBE, "--hang-timeout", "1s") as server:
         first = pid_of(server)
         os.kill(first, signal.SIGSTOP)
@@ -173,6 +173,25 @@ def test_a_stopped_worker_is_noticed_and_one_that_goes_on_ends_in_order(serve):
         server.wait_for_log("does not write its stacks")
         wait_until(lambda: not is_alive(first), "the stopped worker to end")
         assert pid_of(server) != first
+
+
+def test_a_worker_that_goes_on_before_it_is_replaced_ends_in_order(serve, tmp_path):
+    path = application(tmp_path, "deaths_probe")
+    shutil.copy(APPS / "processes_probe.py", tmp_path)
+    with serve(PROBE, "--hang-timeout", "1s", cwd=tmp_path) as server, server.connect() as held:
+        first = pid_of(server)
+        # The replacement takes its time.
+        path.write_text(
+            "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)\n" + path.read_text()
+        )
+        held.send(get("/hold?3"))
+        server.wait_for_log(rf"worker {first} \(generation 1\) hangs")
+        assert held.receive().status == 200
+        server.wait_for_log(rf"worker {first} \(generation 1\) goes on")
+        held.close()
+        (tmp_path / "go").touch()
+        server.wait_for_log(rf"worker {first} \(generation 1\) is replaced and drains")
+        server.wait_for_log(rf"\[INFO\] .* worker {first} \(generation 1\) exited with status 0")
 
 
 def test_a_long_call_with_the_lock_below_the_bound_harms_nobody(serve):
@@ -183,16 +202,21 @@ def test_a_long_call_with_the_lock_below_the_bound_harms_nobody(serve):
         assert "hangs" not in server.log()
 
 
-def test_idle_workers_are_well(serve, tmp_path):
-    with serve(PROBE, "--hang-timeout", "400ms", "-w", "2") as server:
-        pids = wait_for_workers(server, 2)
-        # Waiting in the application is no reason either.
-        with server.connect() as busy:
-            busy.send(get(f"/wait-for-file?{tmp_path}/go"))
-            threading.Event().wait(2)  # five times the bound, in which nothing may happen
-            (tmp_path / "go").touch()
-            assert busy.receive().status == 200
-        assert sorted(pids) == sorted(workers(server)) and "hangs" not in server.log()
+def test_neither_an_idle_worker_nor_one_whose_requests_wait_hangs(serve, tmp_path):
+    with serve(PROBE, "--hang-timeout", "800ms", "-w", "3") as server, server.connect() as busy:
+        pids = wait_for_workers(server, 3)
+        waiting = int(busy.exchange(get("/")).content.split()[0])
+        busy.send(get(f"/wait-for-file?{tmp_path}/go"))
+        # A stopped one is the clock: when it has been noticed twice over, the others have had their time too.
+        for _ in range(2):
+            victim = next(pid for pid in alive(server) if pid not in (waiting, pids[-1]))
+            os.kill(victim, signal.SIGSTOP)
+            server.wait_for_log(rf"worker {victim} \(generation 1\) hangs")
+            wait_until(lambda: not is_alive(victim), "the stopped worker to end")
+            wait_for_workers(server, 3)
+        (tmp_path / "go").touch()
+        assert busy.receive().status == 200
+        assert server.log().count(" hangs: ") == 2, server.log()
 
 
 def test_status_shows_workers_and_adds_up_also_those_that_have_ended(serve):

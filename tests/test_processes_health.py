@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from harness.deadline import wait_until
-from harness.processes import application, deploy, wait_for_workers
+from harness.processes import application, deploy, is_alive, kill, wait_for_workers
 from harness.request import get, request
 from harness.server import APPS, Server
 
@@ -101,6 +101,35 @@ def test_who_waited_for_a_first_generation_that_cannot_be_imported_is_answered_5
         assert server.log().count("Traceback") == 1 and "ValueError: why" in server.log()
     finally:
         server.kill()
+
+
+def test_a_child_that_is_forked_while_the_first_generation_imports_holds_no_listener(tmp_path):
+    (tmp_path / "forks.py").write_text(
+        """
+import os, time
+
+child = os.fork()
+if not child:
+    time.sleep(60)
+    os._exit(0)
+with open("child", "w") as file:
+    file.write(str(child))
+
+from processes_probe import application
+"""
+    )
+    server = Server(
+        tmp_path, "forks:application", "--health-path", "/healthz", cwd=tmp_path, env={"PYTHONPATH": str(APPS)}
+    ).start()
+    child = int((tmp_path / "child").read_text())
+    try:
+        assert server.get("/version").content == b"1"
+        server.stop_cleanly()
+        assert is_alive(child)
+        wait_until(server.refuses_connections, "the address to be free")
+    finally:
+        server.kill()
+        kill(child)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--preload",)], ids=["plain", "preload"])

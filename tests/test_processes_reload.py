@@ -7,7 +7,7 @@ import threading
 import pytest
 from harness.deadline import wait_until
 from harness.load import Load
-from harness.processes import READY, alive, application, deploy, wait_for_workers, workers
+from harness.processes import READY, alive, application, deploy, is_alive, kill, wait_for_workers, workers
 from harness.request import get
 from harness.server import run
 
@@ -139,6 +139,31 @@ def test_an_idle_connection_of_a_draining_worker_has_one_more_answer(serve):
         assert response.content == first and response.is_last
         idle.expect_close()
         wait_for_workers(server, 1)
+
+
+def test_a_worker_that_is_told_to_end_by_somebody_else_is_replaced_while_it_drains(serve, tmp_path):
+    with serve(PROBE) as server, server.connect() as busy:
+        (first,) = wait_for_workers(server, 1)
+        busy.send(get(f"/wait-for-file?{tmp_path}/go"))
+        wait_until(lambda: "in flight: GET /wait-for-file" in run("status", str(server.process.pid)).stdout, "the request")
+        kill(first, signal.SIGTERM)
+        # The old one is still at work.
+        server.wait_for_log("(?s)drains of its own accord.* is ready")
+        assert int(server.get("/").content.split()[0]) != first and is_alive(first)
+        (tmp_path / "go").touch()
+        assert busy.receive().status == 200
+        server.wait_for_log(rf"\[INFO\] .* worker {first} \(generation 1\) exited with status 0;")
+
+
+def test_what_the_graceful_timeout_cut_off_is_named(serve, tmp_path):
+    with serve(PROBE, "--graceful-timeout", "300ms") as server, server.connect() as busy:
+        (first,) = wait_for_workers(server, 1)
+        busy.send(get(f"/wait-for-file?{tmp_path}/never"))
+        wait_until(lambda: "in flight: GET /wait-for-file" in run("status", str(server.process.pid)).stdout, "the request")
+        server.signal(signal.SIGHUP)
+        line = server.wait_for_log(rf"\[WARNING\] .* worker {first} \(generation 1\) exited with status 0;.*").group()
+        assert "in flight: GET /wait-for-file?[redacted]" in line
+        (tmp_path / "never").touch()
 
 
 def test_ctrl_c_closes_idle_connections_at_once(serve):

@@ -457,6 +457,24 @@ def test_numbers_are_seconds_and_the_environment_is_not_asked(monkeypatch):
                 pass  # the connection is closed for want of another request
 
 
+def test_a_timeout_ends_the_request_and_not_the_program():
+    raised = threading.Event()
+
+    def for_ever(environ, start_response):
+        try:
+            while True:
+                pass
+        except brickwork.RequestTimeout:
+            raised.set()
+            raise
+
+    with brickwork.make_server("127.0.0.1", 0, for_ever, timeout=0.1) as server, served(server):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(server.url, timeout=PATIENCE)
+        assert caught.value.code == 504
+        assert raised.wait(PATIENCE)
+
+
 def test_a_trusted_proxy_is_believed_and_nobody_else():
     def remote(environ, start_response):
         start_response("200 OK", [("Content-Type", "text/plain")])

@@ -30,6 +30,13 @@ def timed(server, target):
     return response, time.monotonic() - began
 
 
+def stacks(server):
+    """What `brickwork stacks` prints."""
+    ended = run("stacks", server.process.pid)
+    assert ended.returncode == 0, ended
+    return ended.stdout
+
+
 def record(server, line):
     """The log's record that begins with a match of `line`, with the lines that belong to it."""
     return server.wait_for_log(rf"(?m)^\d.*{line}.*\n(?:  .*\n)+").group()
@@ -37,7 +44,7 @@ def record(server, line):
 
 @pytest.mark.parametrize(
     ("target", "where"),
-    [("/sleep?10000", "time.sleep"), ("/loop", "in loop_for_ever"), ("/hold?3000", "in hold")],
+    [("/sleep?10000", "time.sleep"), ("/loop", "in loop_for_ever"), ("/hold?6000", "in hold")],
 )
 def test_a_request_over_its_deadline_is_answered_504_and_the_log_says_where_it_was(serve, target, where):
     with serve(APP, "--timeout", "1", "--slow-request", "0", "--graceful-timeout", "100ms") as server:
@@ -67,14 +74,14 @@ def test_others_are_answered_while_one_sleeps_and_one_loops(serve):
             assert text(server.get("/quick")) == "quick"
             quick += 1
         assert answered == [504, 504, 504]
-        assert quick > 20
+        assert quick > 3, "they share the interpreter lock with two that compute"
 
 
 def test_refusals_and_504_come_while_nobody_gets_the_interpreter_lock(serve):
     with serve(APP, "--timeout", "1", "--slow-request", "0") as server:
         held = server.connect()
         began = time.monotonic()
-        held.send(get("/hold?3000"))
+        held.send(get("/hold?6000"))
         behind = server.connect()
         time_of_answer = {}
 
@@ -112,12 +119,12 @@ def test_a_thread_that_does_not_come_back_is_replaced_and_comes_home_later(serve
             assert other.receive().status == 504
         # Both threads are in the application still. They are counted out after a while, and calls go on beside them.
         wait_until(lambda: server.log().count("another takes its place") == 2, "both to be counted out")
-        assert len(re.findall(r"GET /wait\?\d \(thread \d+, counted out\)", run("stacks", server.process.pid).stdout)) == 2
+        assert stacks(server).count(", counted out)") == 2
         assert text(server.get("/open")) == "opened"
         # They come back, and end: the access log has their lines, and the worker, the same one, has its threads.
         for number in (1, 2):
             server.wait_for_stdout(rf'"GET /wait\?{number} HTTP/1.1" 504 -')
-        wait_until(lambda: "thread" not in run("stacks", server.process.pid).stdout, "both to leave")
+        wait_until(lambda: "thread" not in stacks(server), "both to leave")
         assert text(server.get("/pid")) == pid
 
 
@@ -188,7 +195,7 @@ def test_no_interruption_ever_reaches_another_request(serve):
 
         def ask(client):
             for number in range(60):
-                # In turns one about as long as the deadline, and one that ends at once unless it has to wait for the others.
+                # In turns one about as long as the deadline, and one that ends at once unless it waits for the others.
                 for length in (30 + (number * 7 + client) % 40, 0):
                     name = f"{client}-{number}-{length}"
                     answers[name] = server.get(f"/close-call?{length}&{name}").status
@@ -213,8 +220,12 @@ def test_an_interruption_that_did_not_land_is_taken_back(serve):
         for _ in range(10):
             assert server.get("/c?200").status == 504
             # Each of these makes another thread lead, so that all have their turn.
-            threads = [threading.Thread(target=lambda: statuses.append(server.get("/sleep?30").status)) for _ in range(3)]
             statuses = []
+
+            def sleep(statuses=statuses):
+                statuses.append(server.get("/sleep?30").status)
+
+            threads = [threading.Thread(target=sleep) for _ in range(3)]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -264,16 +275,11 @@ def test_stacks_prints_what_is_in_flight_in_every_worker(serve):
         for number, connection in enumerate(waiting):
             connection.send(get(f"/sleep?3000&{number}"))
 
-        def shown():
-            ended = run("stacks", server.process.pid)
-            assert ended.returncode == 0, ended
-            return ended.stdout
-
         def are_all_shown():
-            return all(f"GET /sleep?3000&{number} (thread" in shown() for number in range(3))
+            return all(f"GET /sleep?3000&{number} (thread" in stacks(server) for number in range(3))
 
         wait_until(are_all_shown, "all requests to be shown")
-        text_shown = shown()
+        text_shown = stacks(server)
         assert len(re.findall(r"(?m)^worker \d+: requests in the application: \d$", text_shown)) == 2
         assert len(re.findall(r'(?m)^    File ".*timeout_probe\.py", line \d+, in sleep$', text_shown)) == 3, text_shown
         for connection in waiting:
@@ -284,7 +290,25 @@ def test_stacks_prints_what_is_in_flight_in_every_worker(serve):
 def test_stacks_come_while_the_interpreter_lock_is_held(serve):
     with serve(APP, "--slow-request", "0", "--timeout", "0") as server:
         held = server.connect()
-        held.send(get("/hold?3000"))
-        wait_until(lambda: "in hold" in run("stacks", server.process.pid).stdout, "the stack of a call that holds the lock")
+        held.send(get("/hold?6000"))
+        wait_until(lambda: "in hold" in stacks(server), "the stack of a call that holds the lock")
         assert text(held.receive()) == "held"
         held.close()
+
+
+def test_stacks_names_every_request_however_many(serve):
+    """More than the shared record of requests in flight has room for."""
+    with serve(APP, "--slow-request", "0", "--threads", "80") as server:
+        waiting = [server.connect() for _ in range(75)]
+        for number, connection in enumerate(waiting):
+            connection.send(get(f"/wait?{number}"))
+
+        def are_all_shown():
+            shown = stacks(server)
+            return all(f"GET /wait?{number} (thread" in shown for number in range(75))
+
+        wait_until(are_all_shown, "all requests to be shown")
+        assert text(server.get("/open")) == "opened"
+        for connection in waiting:
+            assert text(connection.receive()) == "waited"
+            connection.close()

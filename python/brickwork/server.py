@@ -33,8 +33,10 @@ class Settings(TypedDict, total=False):
     """The settings of a server: the flags of the command with underscores, all optional.
 
     A number is seconds or bytes; text is what the command takes (``"500ms"``, ``"64KiB"``). ``static`` maps parts of the
-    URL's path to directories: ``{"/static": "shop/static"}``. ``brickwork --help`` says what each means and what it is when it is left out; the access log is off here, and the error log is not set up
-    unless ``log_level``, ``log_format`` or ``error_logfile`` is given. That log is then the process's, for good.
+    URL's path to directories: ``{"/static": "shop/static"}``. ``brickwork --help`` says what each means and what it is
+    when it is left out; but here ``timeout`` and ``slow_request`` are 0 then, the access log is off, and the error log
+    is not set up unless ``log_level``, ``log_format`` or ``error_logfile`` is given. That log is then the process's,
+    for good.
     """
 
     static: Mapping[str, str | os.PathLike[str]]

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
@@ -252,6 +253,9 @@ pub(crate) fn parse_settings(flags: Vec<OsString>, name: ApplicationName) -> Res
     let Settings { mut raw, mounts } = Settings::try_parse_from(words).map_err(|error| clap_stop(&error))?;
     // The program's own output is its own: a log of requests has to be asked for.
     raw.access_logfile.get_or_insert(LogTarget::Off);
+    // And so is its time: somebody may sit at a debugger.
+    raw.timeout.get_or_insert(Duration::ZERO);
+    raw.slow_request.get_or_insert(Duration::ZERO);
     let config = config::resolve(raw, Subject::Application(name), |_| None).map_err(|error| usage(&error))?;
     Ok(Config { mounts: mounts.beside(), sendfile_root: mounts.sendfile_root, ..config })
 }

@@ -202,14 +202,17 @@ impl Stopping {
         }
     }
 
-    /// Tells whoever asks where requests are.
+    /// Tells whoever asks where requests are. That may take a moment, and signals are to be obeyed meanwhile.
     fn answer_inspections(&self) {
-        const PATIENCE: Duration = Duration::from_secs(2);
+        const PATIENCE: Duration = Duration::from_secs(5);
         while let Some(mut client) = self.inspection.as_ref().and_then(Inspection::next_client) {
-            let text = self.stopper.show_calls(PATIENCE);
-            // Whoever asked may have left.
-            let _ =
-                client.write_all(text.as_deref().unwrap_or("it cannot be said where its requests are\n").as_bytes());
+            let stopper = self.stopper.clone();
+            thread::spawn(move || {
+                let text = stopper.show_calls(PATIENCE);
+                let text = text.as_deref().unwrap_or("it cannot be said where its requests are\n");
+                // Whoever asked may have left.
+                let _ = client.write_all(text.as_bytes());
+            });
         }
     }
 

@@ -23,6 +23,7 @@ struct End {
 
 /// So often within the time after which a worker that stands still is replaced.
 const BEATS: u32 = 16;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl Pulse {
@@ -33,7 +34,7 @@ impl Pulse {
         shown: brickwork_supervisor::Pulse,
         timeout: Duration,
     ) -> std::io::Result<Pulse> {
-        let pause = (timeout / BEATS).min(LONGEST_PAUSE);
+        let pause = (timeout / BEATS).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
         let end = Arc::new(End::default());
         let (bell, counters) = (server.bell(), server.counters());
         let of_loop = spawn("pulse-loop", Arc::clone(&end), move |end| {

@@ -55,9 +55,9 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
     let application = match check_version(handoff).and_then(|()| load(py, config, &channel)) {
         Ok(application) => application,
         Err(error) => {
-            let status = fail(config, &channel, error);
+            // First: whoever fails is killed.
             begun.give_up(py);
-            return status;
+            return fail(config, &channel, error);
         }
     };
     let _ = die_with_parent(false);

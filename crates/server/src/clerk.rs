@@ -37,8 +37,9 @@ pub(crate) enum Notice {
     Show(Option<Sender<String>>),
 }
 
-/// How long the interpreter lock is waited for. A thread that gives it up at all does so every 5 ms.
-const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+/// How long the interpreter lock is waited for. A thread that gives it up at all does so every 5 ms, so this is the turn of 400 threads that
+/// compute. Only then does nobody's stack change while it is read without the lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// How long an interrupted call may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 

@@ -74,7 +74,9 @@ impl Supervisor {
                 tracing::error!(traceback = stack, "{line}{}", introduction(&stack));
                 self.back_off.note_death(now, Some(now.saturating_duration_since(worker.began)));
             }
-            Stage::Draining { .. } if matches!(dead.status, WaitStatus::Exited(_, 0)) => tracing::info!("{line}"),
+            Stage::Draining { .. } if matches!(dead.status, WaitStatus::Exited(_, 0)) && findings.in_flight == 0 => {
+                tracing::info!("{line}");
+            }
             Stage::Draining { .. } => tracing::warn!(traceback = stack, "{line}{}", introduction(&stack)),
         }
     }

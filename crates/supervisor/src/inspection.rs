@@ -17,7 +17,7 @@ pub struct Inspection(UnixListener);
 
 const PREFIX: &str = "brickwork-worker/";
 /// How long a worker may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Inspection {
     /// The socket of this process.

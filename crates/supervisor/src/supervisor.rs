@@ -408,7 +408,14 @@ impl Supervisor {
             Report::Ready => {}
             Report::Failed(text) => worker.failure = Some(text),
             Report::Recycle => worker.is_worn = true,
-            Report::Quiet => worker.accepts = false,
+            Report::Quiet => {
+                worker.accepts = false;
+                if worker.is_ready() {
+                    // Somebody else told it: TERM to the worker itself. It is replaced while it drains.
+                    tracing::info!("{} drains of its own accord", worker.name());
+                    worker.stage = Stage::Draining { kill_at: now + self.settings.graceful_timeout + MERCY };
+                }
+            }
             Report::LastWords => worker.last_words = fd.map(LastWords::received),
             Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
         }

@@ -17,7 +17,8 @@ pub(crate) struct Watchdog {
 
 #[derive(Debug, Default)]
 struct Beat {
-    seen: u32,
+    /// None before the first look.
+    seen: Option<u32>,
     /// Looks since it has changed.
     still: u32,
 }
@@ -40,16 +41,19 @@ pub(crate) enum Change {
 /// So many looks without a beat, evenly spread over the timeout.
 const LOOKS: u32 = 4;
 
+/// The shortest pause: a process that the kernel does not run for a moment does not hang.
+const SHORTEST: Duration = Duration::from_millis(50);
+
 /// Between two looks.
 pub(crate) fn pause(timeout: Duration) -> Duration {
-    timeout / LOOKS
+    (timeout / LOOKS).max(SHORTEST)
 }
 
 impl Watchdog {
     pub(crate) fn look(&mut self, pulse: Pulse) -> Change {
         let still = |beat: &mut Beat, now: u32| {
-            beat.still = if beat.seen == now { beat.still + 1 } else { 0 };
-            beat.seen = now;
+            beat.still = if beat.seen == Some(now) { beat.still + 1 } else { 0 };
+            beat.seen = Some(now);
             beat.still >= LOOKS
         };
         let no_turns = still(&mut self.turns, pulse.turns.load(Ordering::Relaxed));
