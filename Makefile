@@ -129,7 +129,8 @@ bench-instructions-hello: bench/.venv/.reference bench/.venv/.parent
 	bench/.venv/bin/python bench/instructions/hello.py parent=bench/build/parent this=bench/build/reference \
 	    inline=bench/build/reference,BRICKWORK_SCHEDULER=inline
 
-# Needs a C++ compiler, for libFuzzer. What was found before is tried again first: it stays in fuzz/corpus.
+# libFuzzer needs a C++ compiler: Debian's is installed if there is none. What was found before is tried again first: it
+# stays in fuzz/corpus.
 FUZZ_TARGETS := head any_split chunked report response_round_trip
 FIXTURES := ../crates/http/fixtures/accept ../crates/http/fixtures/reject
 FUZZ_SEEDS_head := $(FIXTURES)
@@ -142,9 +143,11 @@ fuzz-smoke: FUZZ_SECONDS ?= 60
 fuzz: FUZZ_SECONDS ?= 3600
 fuzz-smoke fuzz: $(FUZZ_TARGETS:%=fuzz-target-%)
 
-# No sanitizer: the code under test has no unsafe, and the compiler need not be a nightly.
+# No sanitizer: the code under test has no unsafe but the loads of http/src/scan/window.rs, and the compiler need not be a nightly.
 .PHONY: $(FUZZ_TARGETS:%=fuzz-target-%)
 $(FUZZ_TARGETS:%=fuzz-target-%): fuzz-target-%:
+	@command -v c++ g++ >/dev/null || { set -x; as_root=; test "$$(id -u)" = 0 || as_root=sudo; \
+	    $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends g++; }
 	@cargo fuzz --version >/dev/null 2>&1 || { set -x; cargo install --locked cargo-fuzz; }
 	@mkdir -p fuzz/corpus/$*
 	cd fuzz && cargo fuzz run --sanitizer none $* corpus/$* $(FUZZ_SEEDS_$*) -- \

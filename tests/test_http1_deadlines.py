@@ -173,9 +173,19 @@ def test_content_that_the_application_waits_for_is_late_too(serve):
         interim = connection.exchange(post("/read", b"", "Expect: 100-continue", "Content-Length: 5"))
         assert interim.status == 100
         connection.send(b"he")
-        response = connection.receive()
-        assert response.status in (408, 500) and response.is_last
-        connection.expect_close()
+        expect_408(connection)
+        server.wait_for_log("BW0509")
+        assert "Traceback" not in server.log()
+        assert server.get("/accept-unread").content == b"not needed"
+
+
+def test_content_that_the_application_waits_for_is_late_by_its_rate(serve):
+    arguments = ["--content-grace", "200ms", "--content-rate", "10KiB", "--threads", "1"]
+    with serve("expect_probe", *short("--content-timeout", "30s"), *arguments) as server, server.connect() as connection:
+        interim = connection.exchange(post("/read", b"", "Expect: 100-continue", "Content-Length: 1000000"))
+        assert interim.status == 100
+        drip(connection)
+        expect_408(connection)
         assert server.get("/accept-unread").content == b"not needed"
 
 

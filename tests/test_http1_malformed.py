@@ -309,3 +309,21 @@ def test_a_connect_request_opens_no_tunnel(server):
         response = connection.receive()
         assert response.status in (400, 404, 405, 501) and response.is_last
         connection.expect_close()
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (request("HEAD", "/", "Bad Name: x"), 400),
+        (request("HEAD", "/", "Expect: the unexpected"), 417),
+        (request("HEAD", "/#fragment"), 400),
+        (request("HEAD", "/", "Transfer-Encoding: chunked", content=b"x\r\n"), 400),
+    ],
+)
+def test_no_refusal_of_head_has_content(server, data, status):
+    """RFC 9110 section 9.3.2: a client takes what follows the head for the next response."""
+    with server.connect() as connection:
+        connection.send(data)
+        response = connection.receive("HEAD")
+        assert response.status == status and response.is_last
+        connection.expect_close()

@@ -105,6 +105,13 @@ def test_exit_codes_of_the_check():
     assert check_request("--wrong", "-").returncode == 2
 
 
+def test_a_check_has_the_limits_of_the_server_it_is_for():
+    data = get("/" + "x" * 100)
+    assert check_request("-", data=data).returncode == 0
+    checked = check_request("--limit-request-line", "100", "-", data=data)
+    assert checked.returncode == 1 and b"BW0501" in checked.stdout
+
+
 def test_explain_lists_all_and_explains_one():
     code, listed, _ = outcome("explain")
     assert code == 0 and "BW0107  400        field-name contains a space\n" in listed

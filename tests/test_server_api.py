@@ -430,6 +430,15 @@ def test_a_setting_that_cannot_be_is_refused_in_one_line(settings, error, words)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("settings", "is_told"), [({"debug": True}, True), ({"debug": False}, False), ({}, False)])
+def test_a_client_is_told_why_its_request_was_refused_when_debugging(settings, is_told):
+    with served(brickwork.make_server("127.0.0.1", 0, hello, **settings)) as server:
+        with Connection(socket.create_connection(("127.0.0.1", server.server_port), PATIENCE)) as connection:
+            refusal = connection.exchange(b"GET / HTTP/1.1\r\nHost: x\r\nContent Length: 5\r\n\r\n")
+    assert refusal.status == 400
+    assert (b"error[BW0107]" in refusal.content) is is_told
+
+
 def test_every_setting_is_a_flag_of_the_command():
     command = [sys.executable, "-m", "brickwork", "run", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout

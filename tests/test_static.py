@@ -96,6 +96,15 @@ def test_other_methods_are_not_allowed(server):
     assert server.exchange(request("OPTIONS", "/page.html"), "OPTIONS").status == 204
 
 
+def test_no_more_content_is_taken_than_is_worth_an_answer(server):
+    for size, status in [(65_536, 405), (65_537, 413)]:
+        with server.connect() as connection:
+            connection.send(request("POST", "/page.html", f"Content-Length: {size}"))
+            if status == 405:
+                connection.send(b"x" * size)
+            assert connection.receive().status == status
+
+
 def test_conditional_requests(server):
     tag = strong_tag(server, "/page.html")
     date = "Sun, 06 Nov 1994 08:49:37 GMT"

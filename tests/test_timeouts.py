@@ -74,7 +74,7 @@ def test_others_are_answered_while_one_sleeps_and_one_loops(serve):
             assert text(server.get("/quick")) == "quick"
             quick += 1
         assert answered == [504, 504, 504]
-        assert quick > 20
+        assert quick > 3, "they share the interpreter lock with two that compute"
 
 
 def test_refusals_and_504_come_while_nobody_gets_the_interpreter_lock(serve):
@@ -294,3 +294,21 @@ def test_stacks_come_while_the_interpreter_lock_is_held(serve):
         wait_until(lambda: "in hold" in stacks(server), "the stack of a call that holds the lock")
         assert text(held.receive()) == "held"
         held.close()
+
+
+def test_stacks_names_every_request_however_many(serve):
+    """More than the shared record of requests in flight has room for."""
+    with serve(APP, "--slow-request", "0", "--threads", "80") as server:
+        waiting = [server.connect() for _ in range(75)]
+        for number, connection in enumerate(waiting):
+            connection.send(get(f"/wait?{number}"))
+
+        def are_all_shown():
+            shown = stacks(server)
+            return all(f"GET /wait?{number} (thread" in shown for number in range(75))
+
+        wait_until(are_all_shown, "all requests to be shown")
+        assert text(server.get("/open")) == "opened"
+        for connection in waiting:
+            assert text(connection.receive()) == "waited"
+            connection.close()

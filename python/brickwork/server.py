@@ -69,6 +69,7 @@ class Settings(TypedDict, total=False):
     error_logfile: str | os.PathLike[str]
     log_level: str
     access_logfile: str | os.PathLike[str]
+    debug: bool
     log_format: str
 
 

@@ -1,7 +1,9 @@
 //! Runs one path of brickwork-http so many times: `brickwork-instructions PATH COUNT`. Without arguments: the paths'
-//! names.
+//! names. `brickwork-instructions serve ACCEPTED REFUSED` has a server answer so many requests of each kind.
 //!
 //! Measures nothing itself: count.py runs it twice under callgrind, with different counts, and takes the difference.
+
+mod served;
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -101,15 +103,17 @@ fn main() -> ExitCode {
         PATHS.iter().for_each(|(name, _)| println!("{name}"));
         return ExitCode::SUCCESS;
     };
-    let count = arguments.next().and_then(|word| word.parse().ok());
-    match (PATHS.iter().find(|(path, _)| *path == name), count) {
-        (Some((_, run)), Some(count)) => {
-            run(count);
-            ExitCode::SUCCESS
-        }
+    let mut number = || arguments.next().and_then(|word| word.parse().ok());
+    let (count, refused) = (number(), number());
+    match (name.as_str(), PATHS.iter().find(|(path, _)| *path == name), count) {
+        ("serve", _, Some(count)) => served::serve(count, refused.unwrap_or(0)).expect("a connection with ourselves"),
+        (_, Some((_, run)), Some(count)) => run(count),
         _ => {
-            eprintln!("usage: brickwork-instructions PATH COUNT");
-            ExitCode::from(2)
+            eprintln!(
+                "usage: brickwork-instructions PATH COUNT\n       brickwork-instructions serve ACCEPTED [REFUSED]"
+            );
+            return ExitCode::from(2);
         }
     }
+    ExitCode::SUCCESS
 }

@@ -20,6 +20,8 @@ pub(crate) struct CheckRequest {
     /// A file, a folder, or `-` for standard input.
     pub(crate) path: PathBuf,
     pub(crate) format: Format,
+    /// Those of the server that it is checked for.
+    pub(crate) limits: Limits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +37,11 @@ const WRONG_USAGE: u8 = 2;
 
 /// Checks, writes to `out`, and returns the exit status.
 pub(crate) fn run(check: &CheckRequest, out: &mut impl Write) -> u8 {
-    let checked = match (check.path.to_str(), check.path.is_dir()) {
-        (Some("-"), _) => standard_input().map(|bytes| one(&bytes, "standard input", check.format)),
-        (_, true) => folder(&check.path, check.format),
-        _ => std::fs::read(&check.path).map(|bytes| one(&bytes, &check.path.display().to_string(), check.format)),
+    let CheckRequest { path, format, limits } = check;
+    let checked = match (path.to_str(), path.is_dir()) {
+        (Some("-"), _) => standard_input().map(|bytes| one(&bytes, "standard input", *format, limits)),
+        (_, true) => folder(path, *format, limits),
+        _ => std::fs::read(path).map(|bytes| one(&bytes, &path.display().to_string(), *format, limits)),
     };
     match checked {
         Ok((text, is_refused)) => {
@@ -47,7 +50,7 @@ pub(crate) fn run(check: &CheckRequest, out: &mut impl Write) -> u8 {
             if is_refused { ANY_REFUSED } else { ALL_ACCEPTED }
         }
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {}: {error}", check.path.display());
+            let _ = writeln!(io::stderr(), "error: {}: {error}", path.display());
             WRONG_USAGE
         }
     }
@@ -70,11 +73,11 @@ pub(crate) struct Checked<'a> {
 }
 
 /// Reads the bytes of a connection.
-pub(crate) fn check<'a>(bytes: &'a [u8], source: &'a str) -> Checked<'a> {
+pub(crate) fn check<'a>(bytes: &'a [u8], source: &'a str, limits: &Limits) -> Checked<'a> {
     let mut checked = Checked { source, accepted: Vec::new(), refused: None, unread: 0 };
     let mut rest = bytes;
     loop {
-        match annotate(rest, "http", &Limits::default()) {
+        match annotate(rest, "http", limits) {
             Ok(None) => return checked,
             Ok(Some(annotation)) => {
                 let (message, behind) = rest.split_at(annotation.len as usize);
@@ -107,8 +110,8 @@ impl Checked<'_> {
     }
 }
 
-fn one(bytes: &[u8], source: &str, format: Format) -> (String, bool) {
-    let checked = check(bytes, source);
+fn one(bytes: &[u8], source: &str, format: Format, limits: &Limits) -> (String, bool) {
+    let checked = check(bytes, source, limits);
     let text = match format {
         Format::Text => text::in_full(&checked),
         Format::Json => json::connection(&checked) + "\n",
@@ -117,7 +120,7 @@ fn one(bytes: &[u8], source: &str, format: Format) -> (String, bool) {
 }
 
 /// Every file of a folder and its folders, one line each.
-fn folder(path: &Path, format: Format) -> io::Result<(String, bool)> {
+fn folder(path: &Path, format: Format, limits: &Limits) -> io::Result<(String, bool)> {
     let mut files = Vec::new();
     collect(path, &mut files)?;
     files.sort();
@@ -130,7 +133,7 @@ fn folder(path: &Path, format: Format) -> io::Result<(String, bool)> {
     let (mut text, mut refused) = (String::new(), 0);
     for (file, name) in files.iter().zip(&names) {
         let bytes = std::fs::read(file)?;
-        let checked = check(&bytes, name);
+        let checked = check(&bytes, name, limits);
         refused += usize::from(checked.is_refused());
         match format {
             Format::Text => text::in_a_line(&checked, width, &mut text),

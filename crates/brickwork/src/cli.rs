@@ -10,7 +10,9 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::check_request::{CheckRequest, Format};
-use crate::config::{self, ApplicationName, Config, LogTarget, Raw, RawFiles, RawMounts, Subject, foreign_flags};
+use crate::config::{
+    self, ApplicationName, Config, LogTarget, Raw, RawFiles, RawLimits, RawMounts, Subject, foreign_flags,
+};
 use crate::explain;
 
 /// A web server for Python (WSGI) applications.
@@ -38,7 +40,7 @@ enum Command {
     /// Say what a rule is that a message can break, with examples; without a code, list all
     Explain(Explain),
     /// Read raw bytes as a connection would bring them, and say what is made of them
-    #[command(name = "check-request", after_help = "Exit status: 0 all accepted, 1 any refused, 2 wrong usage.")]
+    #[command(name = "check-request", after_help = AFTER_CHECK_HELP)]
     CheckRequest(CheckArguments),
 }
 
@@ -136,6 +138,8 @@ struct CheckArguments {
     /// One JSON object for each file
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    limits: RawLimits,
 }
 
 /// The flags alone.
@@ -157,11 +161,14 @@ const USAGE: &str = "brickwork [OPTIONS] APP
        brickwork stacks [--pid FILE | --name NAME | PROCESS]
        brickwork plan [OPTIONS] [APP]
        brickwork explain [CODE]
-       brickwork check-request [--json] FILE|DIR|-";
+       brickwork check-request [OPTIONS] FILE|DIR|-";
 
 const AFTER_HELP: &str = "A TIME is a number with ms, s, m or h; a SIZE a number with KiB, MiB or GiB.
 Every flag can be set in the environment too: --keep-alive as BRICKWORK_KEEP_ALIVE. The command line wins.
 Exit status: 0 ended as asked, 1 could not start, 2 wrong usage.";
+
+const AFTER_CHECK_HELP: &str = "The limits are those of a server, on the command line or in the environment.
+Exit status: 0 all accepted, 1 any refused, 2 wrong usage.";
 
 /// The words that name a command. An application of such a name goes behind `run`.
 const COMMANDS: [&str; 9] = ["run", "demo", "static", "plan", "reload", "status", "stacks", "explain", "check-request"];
@@ -214,14 +221,19 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
         Command::Stacks(which) => return Ok(Task::Stacks(which)),
         Command::Demo(demo) => (demo.raw, Subject::Demo, Vec::new()),
         Command::Static(files) => (files.raw, Subject::Files, files.files.alone(files.directory)),
-        // INVARIANT: `told` has dealt with these.
-        Command::Explain(_) | Command::CheckRequest(_) => return Err(usage("nothing to serve")),
+        Command::CheckRequest(CheckArguments { path, json, limits }) => {
+            let format = if json { Format::Json } else { Format::Text };
+            let limits = limits.resolve().map_err(|error| usage(&error))?;
+            return Err(Stop::Check(CheckRequest { path, format, limits }));
+        }
+        // INVARIANT: `told` has dealt with it.
+        Command::Explain(_) => return Err(usage("nothing to serve")),
     };
     let config = config::resolve(raw, subject, environment).map_err(|error| usage(&error))?;
     Ok(Task::Serve(Box::new(Config { mounts, sendfile_root, ..config })))
 }
 
-/// What the commands that serve nothing come to; none for the others. The environment has no say in it.
+/// What `explain` comes to; none for the other commands. The environment has no say in it.
 fn told(typed: &ArgMatches) -> Option<Stop> {
     match Command::from_arg_matches(typed) {
         Ok(Command::Explain(Explain { markdown: true, .. })) => Some(Stop::Shown(explain::markdown())),
@@ -230,10 +242,6 @@ fn told(typed: &ArgMatches) -> Option<Stop> {
             Some(text) => Stop::Shown(text),
             None => usage(&format!("{code} is no rule: 'brickwork explain' lists all")),
         }),
-        Ok(Command::CheckRequest(CheckArguments { path, json })) => {
-            let format = if json { Format::Json } else { Format::Text };
-            Some(Stop::Check(CheckRequest { path, format }))
-        }
         _ => None,
     }
 }
@@ -268,7 +276,10 @@ fn with_environment(
     for flag in flags.get_arguments() {
         let Some(long) = flag.get_long() else { continue };
         let is_ours = typed_flags.try_contains_id(flag.get_id().as_str()).is_ok();
-        if !is_ours || typed_flags.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine) {
+        // What a person says to one command (--json, --wait) is no setting of a server.
+        let is_setting = flag.get_action().takes_values();
+        if !is_ours || !is_setting || typed_flags.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine)
+        {
             continue;
         }
         let variable = format!("BRICKWORK_{}", long.replace('-', "_").to_uppercase());

@@ -175,6 +175,9 @@ fn on_rejection(config: &Config) -> Arc<OnRejection> {
     })
 }
 
+/// Content of a request to `brickwork static`.
+const CONTENT_FOR_FILES: u64 = 64 << 10;
+
 /// Content of a request that is kept in memory where no file can be had.
 const IN_MEMORY_WITHOUT_SPOOL: u64 = 16 << 20;
 
@@ -183,8 +186,8 @@ fn spool(config: &Config) -> Spool {
     let (threshold, memory, directory) =
         (config.spool_threshold, config.spool_memory, config.spool_directory.as_path());
     if config.subject == Subject::Files {
-        // Nobody reads content.
-        return Spool { threshold, memory, directory: None };
+        // Nobody reads content: no more of it is taken than is worth an answer.
+        return Spool { threshold: CONTENT_FOR_FILES, memory, directory: None };
     }
     let shown = directory.display();
     match try_directory(directory) {

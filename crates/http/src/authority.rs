@@ -10,7 +10,18 @@ use crate::scan;
 ///
 /// # Errors
 /// The offset of the first byte that fits no longer.
+#[inline]
 pub(crate) fn host_len(authority: &[u8]) -> Result<usize, usize> {
+    // What nearly every client sends: a name without a port.
+    if !authority.is_empty() && scan::is_all(REG_NAME, authority) {
+        Ok(authority.len())
+    } else {
+        checked_host_len(authority)
+    }
+}
+
+#[inline(never)]
+fn checked_host_len(authority: &[u8]) -> Result<usize, usize> {
     // host = IP-literal / IPv4address / reg-name; every IPv4address is a reg-name too
     let host_len = match authority.first() {
         Some(b'[') => ip_literal_len(authority)?,

@@ -1,6 +1,7 @@
 //! Field lines, RFC 9110 section 5 and RFC 9112 section 5.
 
 use crate::Span;
+use crate::scan::window::{self, Window};
 
 /// One field line of a head: name and value as spans into it, optional whitespace excluded from the value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,11 +120,14 @@ const NAMES: [(FieldName, &str); FieldName::COUNT - 1] = [
 /// Longest known name in bytes.
 const LONGEST: usize = "upgrade-insecure-requests".len();
 
-/// A known name as it is compared: as words of eight bytes, the last one filled with zeros.
+/// A known name as it is compared: filled with zeros, and with bit 0x20 of its letters, in which capitals differ.
 #[derive(Clone, Copy)]
 struct Known {
-    words: [u64; LONGEST.div_ceil(8)],
-    len: usize,
+    bytes: Window,
+    letters: Window,
+    /// A bit for each byte of the name.
+    mask: u32,
+    len: u8,
     name: FieldName,
 }
 
@@ -131,20 +135,21 @@ struct Known {
 static SLOTS: [Known; 128] = build_slots();
 
 const fn build_slots() -> [Known; 128] {
-    let mut slots = [Known { words: [0; LONGEST.div_ceil(8)], len: 0, name: FieldName::Other }; 128];
+    let mut slots = [Known { bytes: [0; 32], letters: [0; 32], mask: 0, len: 0, name: FieldName::Other }; 128];
     let mut index = 0;
     while index < NAMES.len() {
         let (name, text) = (NAMES[index].0, NAMES[index].1.as_bytes());
         assert!(text.len() <= LONGEST);
-        let known = &mut slots[slot(text)];
-        // INVARIANT: no two names share a slot; otherwise the build fails here, and `slot` needs other factors.
-        assert!(known.len == 0);
-        (known.name, known.len) = (name, text.len());
-        let mut at = 0;
+        let (mut bytes, mut letters, mut at) = ([0; 32], [0; 32], 0);
         while at < text.len() {
-            known.words[at / 8] |= (text[at] as u64) << (at % 8 * 8);
+            bytes[at] = text[at];
+            letters[at] = if text[at].is_ascii_lowercase() { 0x20 } else { 0 };
             at += 1;
         }
+        let known = &mut slots[slot(text.len(), text[0], text[text.len().saturating_sub(3)])];
+        // INVARIANT: no two names share a slot; otherwise the build fails here, and `slot` needs other factors.
+        assert!(known.len == 0);
+        *known = Known { bytes, letters, mask: (1 << text.len()) - 1, len: text.len() as u8, name };
         index += 1;
     }
     slots
@@ -153,9 +158,8 @@ const fn build_slots() -> [Known; 128] {
 /// A number below 128 that tells the known names apart, made of the length, the first byte and the third from the end. The factors
 /// were found by trying.
 #[inline(always)]
-const fn slot(name: &[u8]) -> usize {
-    let (first, third_last) = (name[0] | 0x20, name[name.len().saturating_sub(3)] | 0x20);
-    (name.len() + 3 * first as usize + 8 * third_last as usize) % 128
+const fn slot(len: usize, first: u8, third_last: u8) -> usize {
+    (len + 3 * (first | 0x20) as usize + 8 * (third_last | 0x20) as usize) % 128
 }
 
 impl FieldName {
@@ -176,40 +180,29 @@ impl FieldName {
     /// Which name these bytes are, in any case of letters.
     #[inline]
     pub(crate) fn of(name: &[u8]) -> FieldName {
-        if name.is_empty() || name.len() > LONGEST {
+        let Some(&third_last) = name.get(name.len().saturating_sub(3)) else { return FieldName::Other };
+        let known = &SLOTS[slot(name.len(), name[0], third_last)];
+        let expected = known.bytes.iter().zip(known.letters);
+        let is_same = usize::from(known.len) == name.len()
+            && name.iter().zip(expected).all(|(sent, (known, letter))| sent | letter == *known);
+        if is_same { known.name } else { FieldName::Other }
+    }
+
+    /// Which name the first `len` of these bytes are, in any case of letters.
+    #[inline(always)]
+    pub(crate) fn of_window(window: &Window, len: usize) -> FieldName {
+        if len == 0 || len > LONGEST {
             return FieldName::Other;
         }
-        let known = &SLOTS[slot(name)];
-        if known.len == name.len() && is_same(name, &known.words) { known.name } else { FieldName::Other }
-    }
-}
-
-/// Whether a name as long as the one in `words` is the same but for the case of letters.
-#[inline(always)]
-fn is_same(name: &[u8], words: &[u64]) -> bool {
-    let (whole, rest) = name.as_chunks::<8>();
-    whole.iter().zip(words).all(|(bytes, word)| fits(u64::from_le_bytes(*bytes), *word))
-        && words.get(whole.len()).is_none_or(|word| fits(last_word(rest), *word))
-}
-
-/// Setting bit 0x20 makes capitals lower; of the bytes in a known name only letters have bit 0x40, so only those are matched in either
-/// case.
-#[inline(always)]
-const fn fits(sent: u64, word: u64) -> bool {
-    let letters = word & 0x4040_4040_4040_4040;
-    sent | (letters >> 1) == word
-}
-
-/// Less than eight bytes as a word filled with zeros.
-#[inline(always)]
-fn last_word(bytes: &[u8]) -> u64 {
-    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        // The two overlap, with the same bytes.
-        (Some(first), Some(last)) => {
-            let shift = (bytes.len() - 4) * 8;
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift
+        let known = &SLOTS[slot(len, window[0], window[len.saturating_sub(3) % 32])];
+        if usize::from(known.len) != len {
+            return FieldName::Other;
         }
-        _ => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        let same = match len {
+            ..=16 => window::same_in_half(window, &known.bytes, &known.letters),
+            _ => window::same(window, &known.bytes, &known.letters),
+        };
+        if same & known.mask == known.mask { known.name } else { FieldName::Other }
     }
 }
 

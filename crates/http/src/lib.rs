@@ -41,7 +41,7 @@
 //!
 //! There is one strictness: what could be read in two ways is refused, by a rule with a stable code ([`Rule`]).
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![deny(missing_docs)]
 // The rows of table-driven tests are tuples; naming each type would only hide what a row is.
 #![cfg_attr(test, allow(clippy::type_complexity))]

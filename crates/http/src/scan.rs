@@ -1,7 +1,10 @@
 //! Finds where a production ends. Every function looks at each byte once, from `from` on, and answers with the offset of the
 //! first byte that does not belong (the length of the input if all do).
 
-use crate::grammar::{Class, FIELD_VALUE, is_ows};
+use crate::grammar::{Class, FIELD_VALUE, TARGET, is_ows};
+use window::Window;
+
+pub(crate) mod window;
 
 /// The end of the run of bytes of one class.
 #[inline(always)]
@@ -10,18 +13,66 @@ pub(crate) fn end_of(class: Class, input: &[u8], from: usize) -> usize {
     from + rest.iter().position(|&byte| !class.has(byte)).unwrap_or(rest.len())
 }
 
-/// The offset of the first such byte among the first 32.
+/// Whether all bytes are of one class. Branches once, not at every byte: for names, which are short.
 #[inline(always)]
-pub(crate) fn find_near(wanted: u8, input: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    for (index, bytes) in input.as_chunks::<8>().0.iter().take(4).enumerate() {
-        let differing = u64::from_le_bytes(*bytes) ^ (ONES * wanted as u64);
-        let found = differing.wrapping_sub(ONES) & !differing & (ONES * 0x80);
-        if found != 0 {
-            return Some(index * 8 + (found.trailing_zeros() / 8) as usize);
+pub(crate) fn is_all(class: Class, bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |is_all, &byte| is_all & class.has(byte))
+}
+
+/// The 32 bytes from `at` on; where there are fewer, the last 32, and how many of them stand in front of `at`. None if there are not
+/// even 32 bytes in all, or none from `at` on.
+#[inline(always)]
+pub(crate) fn window_at(input: &[u8], at: usize) -> Option<(&Window, u32)> {
+    let rest = input.get(at..)?;
+    match rest.first_chunk() {
+        Some(window) => Some((window, 0)),
+        None if rest.is_empty() => None,
+        None => input.last_chunk().map(|window| (window, (32 - rest.len()) as u32)),
+    }
+}
+
+/// The end of a run of bytes of one class, where `look` marks those that are not of it, and perhaps some that are.
+#[inline(always)]
+fn run_end(class: Class, input: &[u8], from: usize, look: impl Fn(&Window) -> u32) -> usize {
+    let mut at = from;
+    while let Some(window) = input.get(at..).and_then(|rest| rest.first_chunk()) {
+        match look(window) {
+            0 => at += 32,
+            marks => {
+                at += marks.trailing_zeros() as usize;
+                if !class.has(input[at]) {
+                    return at;
+                }
+                at += 1;
+            }
         }
     }
-    None
+    match window_at(input, at).map(|(window, passed)| look(window) >> passed) {
+        Some(0) => input.len(),
+        Some(marks) => end_of(class, input, at + marks.trailing_zeros() as usize),
+        None if is_all(class, input.get(at..).unwrap_or(&[])) => input.len().max(at),
+        None => end_of(class, input, at),
+    }
+}
+
+/// The offset of the first such byte.
+#[inline(always)]
+pub(crate) fn find(wanted: u8, input: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some((window, passed)) = window_at(input, at) {
+        let marks = window::equal(window, wanted) >> passed;
+        if marks != 0 {
+            return Some(at + marks.trailing_zeros() as usize);
+        }
+        at += 32 - passed as usize;
+    }
+    input.get(at..)?.iter().position(|&byte| byte == wanted).map(|offset| at + offset)
+}
+
+/// The end of a request-target.
+#[inline(always)]
+pub(crate) fn target_end(input: &[u8], from: usize) -> usize {
+    run_end(TARGET, input, from, window::outside_target)
 }
 
 /// The end of OWS (also BWS).
@@ -31,43 +82,10 @@ pub(crate) fn ows_end(input: &[u8], from: usize) -> usize {
     from + rest.iter().position(|&byte| !is_ows(byte)).unwrap_or(rest.len())
 }
 
-/// The end of *( field-vchar / SP / HTAB ): the longest run in a head, so eight bytes at a time.
+/// The end of *( field-vchar / SP / HTAB ): the longest run in a head. HTAB is the one control byte that a value may have.
 #[inline(always)]
 pub(crate) fn field_value_end(input: &[u8], from: usize) -> usize {
-    let mut at = from;
-    // Most values are longer than a word; of those, whole blocks are looked at with the widest registers there are.
-    while let Some(block) = input.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-        let has_control = block.iter().fold(false, |found, &byte| found | (byte < 0x20) | (byte == 0x7f));
-        if has_control {
-            break;
-        }
-        at += 32;
-    }
-    while let Some(&chunk) = input.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let stops = control_bytes(u64::from_le_bytes(chunk));
-        if stops == 0 {
-            at += 8;
-            continue;
-        }
-        at += (stops.trailing_zeros() / 8) as usize;
-        if !FIELD_VALUE.has(input[at]) {
-            return at;
-        }
-        at += 1; // HTAB, the one control byte that a value may have
-    }
-    end_of(FIELD_VALUE, input, at)
-}
-
-/// The high bit of every byte below 0x20 or equal to 0x7f. Bytes above the lowest such byte may be marked without being one,
-/// on account of borrows, so only the lowest mark counts; without any such byte there is no mark.
-#[inline(always)]
-const fn control_bytes(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-    let without_del = word ^ (ONES * 0x7f);
-    let del = without_del.wrapping_sub(ONES) & !without_del;
-    (below_space | del) & HIGH
+    run_end(FIELD_VALUE, input, from, window::controls)
 }
 
 #[cfg(test)]

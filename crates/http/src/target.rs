@@ -103,7 +103,7 @@ fn absolute_form(target: &[u8], raw: Span) -> Result<RequestTarget, Rejection> {
 
 #[inline]
 fn split_query(bytes: &[u8], start: u32) -> (Span, Option<Span>) {
-    let path_len = bytes.iter().position(|&byte| byte == b'?').unwrap_or(bytes.len());
+    let path_len = scan::find(b'?', bytes).unwrap_or(bytes.len());
     let path = Span { start, len: path_len as u32 };
     let query = (path_len < bytes.len()).then(|| {
         let query_start = path_len + 1;

@@ -5,6 +5,8 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use brickwork_http::h1::{BodyReader, Framing, Step};
 
@@ -23,6 +25,8 @@ use crate::{Content, send_buffer::Flushed};
 #[derive(Debug)]
 pub(crate) struct Awaited {
     arrival: Mutex<Option<Arrival>>,
+    /// Whether a read failed because the client took too long.
+    is_late: AtomicBool,
 }
 
 /// The interim response that asks for held back content.
@@ -37,6 +41,9 @@ struct Arrival {
     input: Input,
     /// Whether `100 Continue` was sent.
     asked: bool,
+    /// How much has come, and how long the client was waited for: what the handler does between two reads is not its doing.
+    received: u64,
+    waited: Duration,
 }
 
 /// What is left when the request is over.
@@ -51,7 +58,9 @@ pub(crate) enum Outcome {
 impl Awaited {
     pub(crate) fn new(setup: Arc<Setup>, slot: Arc<Slot>, framing: Framing) -> Awaited {
         let reader = BodyReader::new(framing);
-        Awaited { arrival: Mutex::new(Some(Arrival { setup, slot, reader, input: Input::default(), asked: false })) }
+        let input = Input::default();
+        let arrival = Arrival { setup, slot, reader, input, asked: false, received: 0, waited: Duration::ZERO };
+        Awaited { arrival: Mutex::new(Some(arrival)), is_late: AtomicBool::new(false) }
     }
 
     /// Bytes still to come, where the framing says so.
@@ -71,10 +80,19 @@ impl Awaited {
         let Some(mut arrival) = try_lock(&self.arrival) else {
             return refuse("another thread is reading this content");
         };
-        match &mut *arrival {
+        let received = match &mut *arrival {
             Some(arrival) => arrival.receive(window),
-            None => refuse("the request is over"),
+            None => return refuse("the request is over"),
+        };
+        if received.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            self.is_late.store(true, Relaxed);
         }
+        received
+    }
+
+    /// Whether a read has failed because the client took too long.
+    pub(crate) fn is_late(&self) -> bool {
+        self.is_late.load(Relaxed)
     }
 
     /// No `100 Continue` any more: the final response has begun. The content may come all the same.
@@ -136,18 +154,31 @@ impl Arrival {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "the request was answered, it took too long"));
             }
             match self.input.fill(&self.slot.transport, ROOM).0 {
-                Moved::Bytes(_) => return Ok(()),
+                Moved::Bytes(count) => {
+                    self.received = self.received.saturating_add(count as u64);
+                    let is_too_slow = self.setup.config.deadlines.is_too_slow(self.received, self.waited);
+                    return if is_too_slow { Err(too_late()) } else { Ok(()) };
+                }
                 Moved::End | Moved::Broken => return Err(left_early()),
                 Moved::NotNow => {
                     let patience = self.setup.config.deadlines.content;
-                    let wait = || self.slot.transport.wait(Direction::Readable, patience);
+                    let wait = || {
+                        let began = Instant::now();
+                        let is_readable = self.slot.transport.wait(Direction::Readable, patience);
+                        self.waited += began.elapsed();
+                        is_readable
+                    };
                     if !wait_outside(&*self.setup.interpreter, wait) {
-                        return Err(io::Error::new(io::ErrorKind::TimedOut, "the client sent no content in time"));
+                        return Err(too_late());
                     }
                 }
             }
         }
     }
+}
+
+fn too_late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the client sent no content in time")
 }
 
 fn left_early() -> io::Error {

@@ -4,19 +4,20 @@
 //! (a sequence lock: the call's number is odd while it runs, and what was read counts only if the number did not change meanwhile).
 //! Time is the coarse clock of `record.rs`.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::thread::gettid;
 
-use crate::ThreadName;
 use crate::connections::Key;
 use crate::deadlines::Millis;
 pub(crate) use crate::record::now;
+use crate::{Record, ThreadName};
 
 /// All posts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Calls {
+    record: Record,
     posts: Mutex<Vec<Arc<Post>>>,
 }
 
@@ -31,9 +32,9 @@ pub(crate) struct Post {
     key: AtomicU64,
     /// When the call began, less the time that it waited for its client; with [`PAUSED`], how long it had run when that wait began.
     since: AtomicU64,
-    /// The start of the request line: method and target, as eight bytes each.
-    words: [AtomicU64; WORDS],
-    length: AtomicU32,
+    /// Where the record has the request's method and target; with [`NOWHERE`] they are in `line`.
+    entry: AtomicUsize,
+    line: Mutex<Vec<u8>>,
     /// The handler's own code runs. Changes under the interpreter lock only; so does `interrupted`.
     is_interruptible: AtomicBool,
     is_interrupted: AtomicBool,
@@ -76,10 +77,15 @@ pub(crate) struct Noted {
     pub(crate) is_settled: bool,
 }
 
-const WORDS: usize = 24;
+const NOWHERE: usize = usize::MAX;
 const PAUSED: u64 = 1 << 63;
 
 impl Calls {
+    /// Nobody is there yet. Most requests are found in `record`.
+    pub(crate) fn new(record: Record) -> Calls {
+        Calls { record, posts: Mutex::default() }
+    }
+
     /// The calling thread's new post.
     pub(crate) fn enlist(&self, name: ThreadName) -> Arc<Post> {
         let post = Arc::new(Post {
@@ -88,8 +94,8 @@ impl Calls {
             number: AtomicU64::new(0),
             key: AtomicU64::new(0),
             since: AtomicU64::new(0),
-            words: [const { AtomicU64::new(0) }; WORDS],
-            length: AtomicU32::new(0),
+            entry: AtomicUsize::new(NOWHERE),
+            line: Mutex::default(),
             is_interruptible: AtomicBool::new(false),
             is_interrupted: AtomicBool::new(false),
             is_stray: AtomicBool::new(false),
@@ -107,32 +113,29 @@ impl Calls {
     /// The calls that run now, those that run longest first.
     pub(crate) fn sights(&self) -> Vec<Sight> {
         let now = now();
-        let mut sights: Vec<Sight> = self.lock().iter().filter_map(|post| post.look(now)).collect();
+        let mut sights: Vec<Sight> = self.lock().iter().filter_map(|post| post.look(&self.record, now)).collect();
         sights.sort_by_key(|sight| std::cmp::Reverse(sight.age));
         sights
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Post>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Post>>> {
         self.posts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// For the thread whose post it is.
 impl Post {
-    /// A call begins, for the request of this connection with this method and target.
-    pub(crate) fn begin(&self, key: Key, line: &[u8]) {
+    /// A call begins, for the request of this connection. If the record has no entry of it, its method and target are kept here.
+    pub(crate) fn begin(&self, key: Key, entry: Option<usize>, line: &[u8]) {
         let number = self.number.load(Ordering::Relaxed) + 1;
         // Whoever sees what follows sees that the last call is over.
         fence(Ordering::Release);
         self.key.store(key.to_data(), Ordering::Relaxed);
         self.since.store(now(), Ordering::Relaxed);
-        let line = line.get(..WORDS * 8).unwrap_or(line);
-        for (word, bytes) in self.words.iter().zip(line.chunks(8)) {
-            let mut padded = [0; 8];
-            padded[..bytes.len()].copy_from_slice(bytes);
-            word.store(u64::from_ne_bytes(padded), Ordering::Relaxed);
+        self.entry.store(entry.unwrap_or(NOWHERE), Ordering::Relaxed);
+        if entry.is_none() {
+            line.clone_into(&mut self.line());
         }
-        self.length.store(line.len() as u32, Ordering::Relaxed);
         self.number.store(number, Ordering::Release);
     }
 
@@ -166,19 +169,23 @@ impl Post {
 /// For others.
 impl Post {
     /// The call that runs now.
-    fn look(self: &Arc<Post>, now: Millis) -> Option<Sight> {
+    fn look(self: &Arc<Post>, record: &Record, now: Millis) -> Option<Sight> {
         let number = self.number.load(Ordering::Acquire);
         if number.is_multiple_of(2) {
             return None;
         }
         let key = Key::from_data(self.key.load(Ordering::Relaxed));
         let clock = CallClock::from_raw(self.since.load(Ordering::Relaxed));
-        let length = (self.length.load(Ordering::Relaxed) as usize).min(WORDS * 8);
-        let words = self.words.iter().take(length.div_ceil(8));
-        let mut request: Vec<u8> = words.flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes()).collect();
-        request.truncate(length);
+        let request = match self.entry.load(Ordering::Relaxed) {
+            NOWHERE => self.line().clone(),
+            entry => record.line(entry),
+        };
         fence(Ordering::Acquire);
         self.is_in(number).then(|| Sight { post: Arc::clone(self), number, key, clock, age: clock.age(now), request })
+    }
+
+    fn line(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the thread is in this very call.
@@ -217,28 +224,26 @@ mod tests {
 
     #[test]
     fn a_call_is_seen_while_it_runs() {
-        let calls = Calls::default();
+        let calls = Calls::new(Record::default());
         let post = calls.enlist(ThreadName(1));
         assert!(calls.sights().is_empty());
         for line in ["GET /", "GET /twelve", "POST /a/longer/path?with=a&query=1"] {
-            post.begin(KEY, line.as_bytes());
+            post.begin(KEY, None, line.as_bytes());
             let [sight] = calls.sights().try_into().unwrap();
             assert_eq!((sight.key, sight.request.as_slice()), (KEY, line.as_bytes()));
             assert!(post.is_in(sight.number));
             post.end();
             assert!(calls.sights().is_empty() && !post.is_in(sight.number));
         }
-        post.begin(KEY, &[b'x'; 1000]);
-        assert_eq!(calls.sights().first().unwrap().request, [b'x'; WORDS * 8]);
         calls.strike(&post);
         assert!(calls.sights().is_empty());
     }
 
     #[test]
     fn the_clock_stands_while_the_client_is_waited_for() {
-        let calls = Calls::default();
+        let calls = Calls::new(Record::default());
         let post = calls.enlist(ThreadName(1));
-        post.begin(KEY, b"GET /");
+        post.begin(KEY, None, b"GET /");
         post.since.store(now() - 500, Ordering::Relaxed);
         post.pause();
         let sight = calls.sights().pop().unwrap();
@@ -251,14 +256,18 @@ mod tests {
 
     #[test]
     fn what_is_read_while_calls_begin_and_end_belongs_together() {
-        let calls = Arc::new(Calls::default());
+        let calls = Arc::new(Calls::new(Record::default()));
         let writing = {
             let calls = Arc::clone(&calls);
             std::thread::spawn(move || {
                 let post = calls.enlist(ThreadName(1));
                 for round in 0..200_000u32 {
                     let digit = b'0' + (round % 10) as u8;
-                    post.begin(Key { index: u32::from(digit), generation: 1 }, &vec![digit; 8 + round as usize % 90]);
+                    post.begin(
+                        Key { index: u32::from(digit), generation: 1 },
+                        None,
+                        &vec![digit; 8 + round as usize % 90],
+                    );
                     post.end();
                 }
             })
@@ -275,9 +284,9 @@ mod tests {
 
     #[test]
     fn only_the_call_that_was_meant_is_interrupted() {
-        let calls = Calls::default();
+        let calls = Calls::new(Record::default());
         let post = calls.enlist(ThreadName(1));
-        post.begin(KEY, b"GET /");
+        post.begin(KEY, None, b"GET /");
         let meant = calls.sights().pop().unwrap();
         let interrupts = || {
             let mut is_done = false;
@@ -293,7 +302,7 @@ mod tests {
         assert!(post.set_interruptible(false), "it has to be taken back");
         assert!(!interrupts(), "the handler's own code is over");
         post.end();
-        post.begin(KEY, b"GET /");
+        post.begin(KEY, None, b"GET /");
         assert!(!post.set_interruptible(true));
         assert!(!interrupts(), "another call");
         assert!(!post.set_interruptible(false));

@@ -105,6 +105,13 @@ pub struct Deadlines {
     pub write: Duration,
 }
 
+impl Deadlines {
+    /// Whether so much content in so long a time is less than a client must send.
+    pub(crate) fn is_too_slow(&self, received: u64, took: Duration) -> bool {
+        took > self.content_grace && received < self.content_rate.saturating_mul(took.as_secs())
+    }
+}
+
 /// Where content goes that is too large for memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spool {

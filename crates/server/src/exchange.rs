@@ -241,7 +241,10 @@ impl Exchange {
 
     /// Forgets what was parsed of a request that is refused: its answer is framed as for a plain HTTP/1.1 request, and is the last.
     pub(crate) fn disown_request(&mut self) {
-        self.head.method = Method::Get;
+        // RFC 9110 section 9.3.2: no content in any answer to HEAD, as far as it is known to be one.
+        if self.head.method != Method::Head {
+            self.head.method = Method::Get;
+        }
         self.head.version = Version::Http11;
         self.head.fields.clear();
         self.head.len = 0;
@@ -338,6 +341,14 @@ impl Exchange {
         if let Some(awaited) = &self.awaited {
             awaited.stop_asking();
         }
+    }
+
+    /// Whether content that the handler waited for did not come in time, so that its reads failed by [`Rule::ContentDeadline`].
+    ///
+    /// [`Rule::ContentDeadline`]: brickwork_http::Rule::ContentDeadline
+    #[must_use]
+    pub fn is_content_late(&self) -> bool {
+        self.awaited.as_ref().is_some_and(|awaited| awaited.is_late())
     }
 
     /// Bytes of content received so far.

@@ -3,6 +3,8 @@
 //! A call that takes longer than some 40 ms has lost the loop, so whoever runs the loop can look at all that are out. It need not often: all have
 //! the same deadlines, so a call that began after the last look cannot be due before the oldest one that was seen then.
 
+use std::sync::PoisonError;
+
 use brickwork_http::h1::{ResponseHead, ResponseLength};
 use brickwork_http::{Method, Version};
 
@@ -12,7 +14,6 @@ use crate::clerk::Notice;
 use crate::connections::{Key, Phase, Then};
 use crate::deadlines::{Millis, NEVER};
 use crate::event_loop::EventLoop;
-use crate::sync::lock;
 
 /// A call that waits for its client may go on at any moment, with little time left: it is looked at again after so long at the soonest.
 const SOONEST: Millis = 100;
@@ -44,7 +45,7 @@ impl EventLoop {
     /// Deals with one call; says when to look at it again.
     fn look_at(&mut self, sight: &Sight, now: Millis) -> Millis {
         let post = std::sync::Arc::clone(&sight.post);
-        let mut noted = *lock(&post.noted);
+        let mut noted = *post.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.number != sight.number {
             noted = Noted { number: sight.number, ..Noted::default() };
         }
@@ -65,7 +66,7 @@ impl EventLoop {
             noted.slow += 1;
             self.clerk.tell(Notice::Slow(sight.clone()));
         }
-        *lock(&post.noted) = noted;
+        *post.noted.lock().unwrap_or_else(PoisonError::into_inner) = noted;
         let left = timeout.min(self.slow_after(noted)).saturating_sub(age);
         match sight.clock {
             _ if noted.is_settled => NEVER,

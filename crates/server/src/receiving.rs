@@ -137,9 +137,7 @@ impl EventLoop {
     fn is_too_slow(&mut self, key: Key, received: u64) -> bool {
         let (deadlines, now) = (self.setup.config.deadlines, self.now);
         let Some(connection) = self.connections.get_mut(key) else { return false };
-        let took = now.saturating_sub(connection.since);
-        let grace = u64::try_from(deadlines.content_grace.as_millis()).unwrap_or(NEVER);
-        took > grace && received < deadlines.content_rate.saturating_mul(took / 1000)
+        deadlines.is_too_slow(received, Duration::from_millis(now.saturating_sub(connection.since)))
     }
 
     /// The request is complete: it leaves for the handler.

@@ -84,15 +84,22 @@ impl Record {
     }
 
     fn read(&self, index: usize, now: u64) -> Option<InFlight> {
-        let (since, length, line) = self.entry(index)?;
+        let (since, length, _) = self.entry(index)?;
         let since = since.load(Relaxed);
         if since == 0 {
             return None;
         }
+        let is_whole = length.load(Relaxed) <= LINE as u64;
+        Some(InFlight { age: now.saturating_sub(since), line: self.line(index), is_whole })
+    }
+
+    /// What an entry knows of its request's line.
+    pub(crate) fn line(&self, index: usize) -> Vec<u8> {
+        let Some((_, length, line)) = self.entry(index) else { return Vec::new() };
         let length = usize::try_from(length.load(Relaxed)).unwrap_or(LINE);
         let mut bytes: Vec<u8> = line.iter().flat_map(|word| word.load(Relaxed).to_ne_bytes()).collect();
         bytes.truncate(length);
-        Some(InFlight { age: now.saturating_sub(since), line: bytes, is_whole: length <= LINE })
+        bytes
     }
 }
 
@@ -121,6 +128,13 @@ pub(crate) struct Ledger {
 /// An entry that is taken, or none, because all were.
 #[derive(Debug, Default)]
 pub(crate) struct Entry(Option<u8>);
+
+impl Entry {
+    /// Where in the record it is.
+    pub(crate) fn index(&self) -> Option<usize> {
+        self.0.map(usize::from)
+    }
+}
 
 impl Ledger {
     pub(crate) fn new(record: Record) -> Ledger {

@@ -72,7 +72,7 @@ impl Server {
         let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, content_memory, interpreter });
         let doorbell = Arc::new(Doorbell::new()?);
         let (returns, inbox) = (Arc::new(ReturnQueue::new()), Arc::new(Inbox::default()));
-        let (calls, clerk) = (Arc::new(Calls::default()), Arc::new(Clerk::default()));
+        let (calls, clerk) = (Arc::new(Calls::new(counters.clone())), Arc::new(Clerk::default()));
         let shared = Shared { setup, counters, doorbell, crew, returns, inbox, calls, clerk };
         let engine = Arc::new(Engine::new(shared, handler, listeners)?);
         #[cfg(feature = "reference-schedulers")]

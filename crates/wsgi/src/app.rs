@@ -5,7 +5,7 @@ use std::sync::Arc;
 use brickwork_http::Rule;
 use brickwork_http::h1::Framing;
 use brickwork_server::{Exchange, Handler, Peer, SendError, interruptible};
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyOSError, PyTimeoutError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -14,10 +14,11 @@ use crate::environ::Environs;
 use crate::errors::ErrorStream;
 use crate::fork;
 use crate::input::Input;
+use crate::response::{Response, Stage};
 use crate::response_iter::{self, Ended};
 use crate::start_response::Callables;
+use crate::thread;
 use crate::timeout::RequestTimeout;
-use crate::{response::Stage, thread};
 
 /// What an application is told of the server, and where its errors go.
 #[derive(Clone)]
@@ -116,6 +117,13 @@ impl WsgiApp {
             }
             Ended::Raised(error) if error.is_instance_of::<RequestTimeout>(py) && is_superseded => {
                 tracing::debug!("{request}: interrupted");
+            }
+            Ended::Raised(error)
+                if error.is_instance_of::<PyTimeoutError>(py) && callables.with_response(py, Response::refuse_late) =>
+            {
+                let code = Rule::ContentDeadline.code();
+                tracing::warn!("{request}: the content that was asked for did not come in time; answered 408 ({code})");
+                return;
             }
             Ended::Raised(error) if callables.with_response(py, |response| response.is_midway()) => {
                 let code = Rule::ResponseBrokenOff.code();

@@ -5,7 +5,7 @@
 //! The methods raise what is the application's fault as Python exceptions; [`SendError`] is what happened on the way to
 //! the client.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
@@ -28,6 +28,10 @@ pub(crate) struct Response<'e> {
     offered: u64,
     /// Content was given where there may be none, and that was said.
     has_forbidden_content: bool,
+    /// What start_response said when it refused what it was given: the application may keep that to itself.
+    refusal: Option<String>,
+    /// write() raised because the content was too long: the application may keep that to itself, too.
+    has_raised_overrun: bool,
     /// Nothing reaches the client any more.
     is_lost: bool,
     /// The thread that the server handed the request to: the only one whose waiting it knows.
@@ -56,6 +60,8 @@ impl<'e> Response<'e> {
             stage: Stage::Waiting,
             offered: 0,
             has_forbidden_content: false,
+            refusal: None,
+            has_raised_overrun: false,
             is_lost: false,
             thread: thread::current().id(),
         }
@@ -78,7 +84,9 @@ impl<'e> Response<'e> {
     /// start_response without its third argument.
     pub(crate) fn start(&mut self, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
         if self.stage != Stage::Waiting {
-            return Err(PyAssertionError::new_err("start_response was called again without exc_info"));
+            let after = self.refusal.as_ref().map(|why| format!(", after it refused what it was given: {why}"));
+            let after = after.unwrap_or_default();
+            return Err(PyAssertionError::new_err(format!("start_response was called again without exc_info{after}")));
         }
         self.replace(status, headers)
     }
@@ -87,10 +95,12 @@ impl<'e> Response<'e> {
     pub(crate) fn replace(&mut self, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
         // Until all of it is found good: what follows a refusal must not be sent under half a head.
         self.stage = Stage::Refused;
-        set_status(self.exchange, status)?;
-        set_fields(self.exchange, headers)?;
-        self.stage = Stage::Started;
-        Ok(())
+        let set = set_status(self.exchange, status).and_then(|()| set_fields(self.exchange, headers));
+        match &set {
+            Ok(()) => self.stage = Stage::Started,
+            Err(error) => self.refusal = Some(error.to_string()),
+        }
+        set
     }
 
     /// The `write` callable: sends a block now. The first call sends the head, even without a byte of content.
@@ -104,13 +114,16 @@ impl<'e> Response<'e> {
             Stage::Over if self.is_lost => Err(gone()),
             Stage::Over => Err(PyRuntimeError::new_err("write() was called after the response was complete")),
             _ => self.send_block(block).map_err(|error| match error {
-                SendError::Overrun => {
-                    let code = Rule::ContentOverrun.code();
-                    PyValueError::new_err(format!("write() went beyond the Content-Length ({code})"))
-                }
+                SendError::Overrun => self.overrun(),
                 _ => gone(),
             }),
         }
+    }
+
+    #[cold]
+    fn overrun(&mut self) -> PyErr {
+        self.has_raised_overrun = true;
+        PyValueError::new_err(format!("write() went beyond the Content-Length ({})", Rule::ContentOverrun.code()))
     }
 
     /// That there is a head to send.
@@ -119,7 +132,11 @@ impl<'e> Response<'e> {
             Stage::Waiting => {
                 Err(PyRuntimeError::new_err("start_response was not called before the response's content"))
             }
-            Stage::Refused => Err(PyRuntimeError::new_err("start_response was called, but refused what it was given")),
+            Stage::Refused => {
+                let why = self.refusal.as_deref().unwrap_or_default();
+                let message = format!("start_response was called, but refused what it was given: {why}");
+                Err(PyRuntimeError::new_err(message))
+            }
             Stage::Started | Stage::Begun | Stage::Over => Ok(()),
         }
     }
@@ -159,6 +176,13 @@ impl<'e> Response<'e> {
 
     /// Ends content that came in blocks.
     pub(crate) fn finish(&mut self) -> Result<(), SendError> {
+        if self.has_raised_overrun {
+            warn_of_overrun(self.exchange);
+        }
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), SendError> {
         self.stage = Stage::Over;
         let finished = self.exchange.finish();
         self.noting(finished)
@@ -193,7 +217,7 @@ impl<'e> Response<'e> {
                 self.send_all(Content::Static(b"Internal Server Error\n"))
             }
             // The client has all that it was promised: what failed then is no fault of the response.
-            Stage::Begun if !self.is_midway() => self.finish(),
+            Stage::Begun if !self.is_midway() => self.end(),
             Stage::Begun => {
                 self.stage = Stage::Over;
                 self.exchange.abort();
@@ -201,6 +225,19 @@ impl<'e> Response<'e> {
             }
             Stage::Over => Ok(()),
         }
+    }
+
+    /// Answers 408, where the application gave up on content that did not come in time and nothing has been sent. Returns whether it
+    /// was so.
+    pub(crate) fn refuse_late(&mut self) -> bool {
+        let may_answer = matches!(self.stage, Stage::Waiting | Stage::Refused | Stage::Started);
+        if !may_answer || !self.exchange.is_content_late() {
+            return false;
+        }
+        self.stage = Stage::Over;
+        // There is nobody to tell if this cannot be sent either.
+        let _ = self.exchange.answer_status(Rule::ContentDeadline.status());
+        true
     }
 
     /// Whether the head has gone and more content was promised: what fails now, fails in the middle.
@@ -281,19 +318,32 @@ fn set_fields(exchange: &mut Exchange, headers: &Bound<'_, PyAny>) -> PyResult<(
     Ok(())
 }
 
-/// Says, once for each name, that a field was left out.
+/// Says, once for each name and rule, that a field was left out.
 #[cold]
 fn warn_of_dropped(rule: Rule, name: &[u8]) {
-    static WARNED: Mutex<Option<HashSet<Vec<u8>>>> = Mutex::new(None);
+    static WARNED: Mutex<BTreeSet<(Rule, Vec<u8>)>> = Mutex::new(BTreeSet::new());
     let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
-    if warned.get_or_insert_default().insert(name.to_ascii_lowercase()) {
-        tracing::warn!(
-            "response header {} is left out ({}): it is between the server and its peer (PEP 3333, \"Other HTTP Features\"); \
-             remove it from the application, or send Connection: close if it is to close the connection",
-            quoted(name),
-            rule.code()
-        );
+    if !warned.insert((rule, name.to_ascii_lowercase())) {
+        return;
     }
+    let (name, code) = (quoted(name), rule.code());
+    match rule {
+        Rule::ResponseLengthForbidden => tracing::warn!(
+            "response header {name} is left out ({code}): a 204 response has no content and a 205 response has content of \
+             length 0; remove it from the application"
+        ),
+        _ => tracing::warn!(
+            "response header {name} is left out ({code}): it is between the server and its peer (PEP 3333, \"Other HTTP \
+             Features\"); remove it from the application, or send Connection: close if it is to close the connection"
+        ),
+    }
+}
+
+/// For an application that does not let the exception of write() go: the log names the rule all the same.
+#[cold]
+fn warn_of_overrun(exchange: &Exchange) {
+    let (request, code) = (described(exchange), Rule::ContentOverrun.code());
+    tracing::warn!("{request}: what write() was given beyond the Content-Length is left out ({code})");
 }
 
 /// What is wrong with a piece of a head, as the end of a sentence. Names a control byte of `bytes` before anything

@@ -31,6 +31,22 @@ def longer_by_write(environ, start_response):
     return []
 
 
+def longer_by_write_unnoticed(environ, start_response):
+    """Keeps the exception of write() to itself, and goes on."""
+    write = start_response("200 OK", LENGTH_10[:])
+    for _ in range(3):
+        try:
+            write(b"0123456789")
+        except ValueError:
+            pass
+    return []
+
+
+def longer_by_write_then_block(environ, start_response):
+    start_response("200 OK", LENGTH_10[:])(b"0123456789")
+    return [b"HTTP/1.1 200 Injected\r\n\r\n"]
+
+
 def longer_than_zero(environ, start_response):
     start_response("200 OK", [TEXT, ("Content-Length", "0")])
     return [b"HTTP/1.1 200 Injected\r\n\r\n"]

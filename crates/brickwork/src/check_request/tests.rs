@@ -5,14 +5,14 @@ use super::*;
 fn run_on(path: &str, format: Format) -> (String, u8) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../http/fixtures").join(path);
     let mut out = Vec::new();
-    let status = run(&CheckRequest { path, format }, &mut out);
+    let status = run(&CheckRequest { path, format, limits: Limits::default() }, &mut out);
     (String::from_utf8(out).unwrap(), status)
 }
 
 #[test]
 fn an_accepted_request_is_taken_apart() {
     let bytes = b"POST /a%20b?q HTTP/1.1\r\nHost: a\r\nA: x\r\na: y\r\nContent-Length: 2\r\n\r\nhi";
-    let (text, is_refused) = one(bytes, "it", Format::Text);
+    let (text, is_refused) = one(bytes, "it", Format::Text, &Limits::default());
     assert!(!is_refused);
     for line in [
         "accepted: it request #1, 68 bytes",
@@ -28,7 +28,7 @@ fn an_accepted_request_is_taken_apart() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n---\n{text}");
     }
-    let (json, _) = one(bytes, "it", Format::Json);
+    let (json, _) = one(bytes, "it", Format::Json, &Limits::default());
     assert!(
         json.starts_with("{\"source\":\"it\",\"accepted\":[{\"offset\":0,\"length\":68,\"parts\":[{\"start\":0,"),
         "{json}"
@@ -40,7 +40,7 @@ fn an_accepted_request_is_taken_apart() {
 fn a_refused_request_is_reported_behind_the_accepted_ones() {
     let good = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     let bytes = format!("{good}GET / HTTP/1.1\r\nHost: x\r\nContent Length: 5\r\n\r\n");
-    let (text, is_refused) = one(bytes.as_bytes(), "it", Format::Text);
+    let (text, is_refused) = one(bytes.as_bytes(), "it", Format::Text, &Limits::default());
     assert!(is_refused && text.starts_with("accepted: it request #1"));
     let report = "\
 error[BW0107]: field-name contains a space
@@ -85,8 +85,17 @@ fn a_folder_is_a_table_with_the_rule_of_each_refused_file() {
 #[test]
 fn bytes_without_a_request_are_not_accepted() {
     for bytes in [b"".as_slice(), b"\r\n"] {
-        let (text, is_refused) = one(bytes, "it", Format::Text);
+        let (text, is_refused) = one(bytes, "it", Format::Text, &Limits::default());
         assert!(is_refused);
         assert_eq!(text, "error: it: no request in these bytes\n");
+    }
+}
+
+#[test]
+fn the_limits_are_those_that_are_given() {
+    let bytes = b"GET /0123456789 HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (request_line, is_refused) in [(24, false), (23, true)] {
+        let limits = Limits { request_line, ..Limits::default() };
+        assert_eq!(one(bytes, "it", Format::Text, &limits).1, is_refused, "{request_line}");
     }
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use brickwork_server::http::Limits;
 use brickwork_server::{Bind, StaticOptions};
 
 use super::*;
@@ -132,6 +133,20 @@ fn a_wrong_variable_is_named() {
     assert_eq!(text.lines().count(), 1, "{text}");
 }
 
+#[test]
+fn a_check_has_the_limits_of_a_server() {
+    let check = |words: &[&str], variables: &[(&str, &str)]| match parse_words(words, variables) {
+        Err(Stop::Check(check)) => check,
+        other => panic!("{words:?}: {other:?}"),
+    };
+    let limits = check(&["check-request", "--limit-request-line", "100", "-"], &[]).limits;
+    assert_eq!(limits, Limits { request_line: 100, ..Limits::default() });
+    let limits = check(&["check-request", "--json", "-"], &[("BRICKWORK_LIMIT_CONTENT", "7"), ("BRICKWORK_JSON", "x")]);
+    assert_eq!((limits.limits.content, limits.format), (7, Format::Json));
+    let text = usage_of(&["check-request", "--limit-request-line", "100KiB", "-"], &[]);
+    assert!(text.contains("--limit-request-head"), "{text}");
+}
+
 /// Everything unset gives the table of defaults of the manual.
 #[test]
 fn the_defaults_are_these() {
@@ -139,7 +154,7 @@ fn the_defaults_are_these() {
     assert_eq!(config.binds, [Bind::Tcp { host: "127.0.0.1".into(), port: 8000 }]);
     assert_eq!((config.backlog, config.threads, config.chdir), (2048, 64, None));
     assert_eq!(config.deadlines, brickwork_server::Config::default().deadlines);
-    assert_eq!(config.limits, brickwork_server::http::Limits::default());
+    assert_eq!(config.limits, Limits::default());
     assert_eq!(config.graceful_timeout, Duration::from_secs(25));
     assert_eq!((config.spool_threshold, config.spool_memory), (2 << 20, 64 << 20));
     assert_eq!(config.spool_directory, std::env::temp_dir());

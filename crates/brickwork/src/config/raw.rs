@@ -9,9 +9,10 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum, value_parser};
 
+use super::RawLimits;
 use super::duration::{parse_deadline, parse_duration};
 use super::processes::{WorkerCount, parse_health_path, parse_umask, parse_variable};
-use super::size::{parse_head_size, parse_size};
+use super::size::parse_size;
 
 /// The flags that every command which serves understands.
 #[derive(Args, Clone, Debug, Default)]
@@ -138,34 +139,8 @@ pub(crate) struct Raw {
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Deadlines")]
     pub(crate) drain_delay: Option<Duration>,
 
-    /// Longest request-line (default 8190)
-    #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
-    pub(crate) limit_request_line: Option<u32>,
-    /// Most field lines in a request (default 100)
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=32768), help_heading = "Limits")]
-    pub(crate) limit_request_fields: Option<u32>,
-    /// Longest field line (default 8190)
-    #[arg(
-        long = "limit-request-field_size",
-        alias = "limit-request-field-size",
-        value_name = "SIZE",
-        value_parser = parse_head_size,
-        help_heading = "Limits"
-    )]
-    pub(crate) limit_request_field_size: Option<u32>,
-    /// Longest request head (default 64KiB)
-    #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
-    pub(crate) limit_request_head: Option<u32>,
-    /// Most content in a request (default 1GiB)
-    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
-    pub(crate) limit_content: Option<u64>,
-
-    /// Longest chunk line of chunked content (default 256)
-    #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
-    pub(crate) limit_chunk_line: Option<u32>,
-    /// Longest trailer section of chunked content (default 8KiB)
-    #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
-    pub(crate) limit_trailers: Option<u32>,
+    #[command(flatten)]
+    pub(crate) limits: RawLimits,
 
     /// Content larger than this waits for the application in a file (default 2MiB)
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Spooling")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use brickwork_server::http::Limits;
 use brickwork_server::{Bind, Deadlines, TrustedPeers};
 
-use super::{ApplicationName, LogFormat, LogLevel, LogTarget, Mount, Raw, SizeText, WorkerCount};
+use super::{ApplicationName, LogFormat, LogLevel, LogTarget, Mount, Raw, WorkerCount};
 
 /// Everything that was decided before anything is opened, imported or bound.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ pub(crate) fn resolve(
         health_path: raw.health_path.clone(),
         trusted: trusted.map_err(|error: String| format!("--forwarded-allow-ips: {error}"))?,
         backlog: raw.backlog.unwrap_or(2048),
-        limits: resolve_limits(&raw)?,
+        limits: raw.limits.resolve()?,
         chdir: raw.chdir,
         threads: raw.threads.unwrap_or(64) as usize,
         queue_timeout: raw.queue_timeout.unwrap_or(Duration::from_secs(30)),
@@ -230,30 +230,4 @@ fn is_local(bind: &Bind) -> bool {
         Bind::Unix(_) => true,
         Bind::Fd(_) => false,
     }
-}
-
-fn resolve_limits(raw: &Raw) -> Result<Limits, String> {
-    let limits = Limits {
-        request_line: raw.limit_request_line.unwrap_or(8190),
-        fields: raw.limit_request_fields.unwrap_or(100),
-        field_line: raw.limit_request_field_size.unwrap_or(8190),
-        head: raw.limit_request_head.unwrap_or(64 << 10),
-        content: raw.limit_content.unwrap_or(1 << 30),
-        chunk_line: raw.limit_chunk_line.unwrap_or(256),
-        trailer_section: raw.limit_trailers.unwrap_or(8 << 10),
-    };
-    let lines = [
-        ("--limit-request-line", raw.limit_request_line),
-        ("--limit-request-field_size", raw.limit_request_field_size),
-    ];
-    for (flag, typed) in lines {
-        if let Some(line) = typed.filter(|&line| line > limits.head) {
-            return Err(format!(
-                "{flag} ({}) is more than --limit-request-head ({}): raise that one too",
-                SizeText(line.into()),
-                SizeText(limits.head.into())
-            ));
-        }
-    }
-    Ok(limits)
 }

@@ -93,7 +93,7 @@ impl Excerpt<'_> {
         let cells = Cells::of(line, hidden);
         let mark = cells.index_of(at);
         let (shown, before) = cells.window(mark, BEHIND);
-        let width = cells.texts.get(mark).map_or(1, String::len);
+        let width = cells.shown.get(mark).map_or(1, |cell| cell.text().len());
         let number = if self.piece == Piece::Head || self.piece == Piece::TrailerSection {
             format!("{:gutter$}", place.line)
         } else {
@@ -104,23 +104,39 @@ impl Excerpt<'_> {
     }
 }
 
-/// A line as it is shown: a text for each byte, one for all that is hidden.
+/// A line as it is shown: a cell for each byte, one for all that is hidden. Only cells in the window are written out: the line may be
+/// as long as a head.
 struct Cells {
-    texts: Vec<String>,
-    /// Offset in the line of the first byte of each text.
+    shown: Vec<Cell>,
+    /// Offset in the line of the first byte of each cell.
     starts: Vec<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    Byte(u8),
+    Hidden,
+}
+
+impl Cell {
+    fn text(self) -> String {
+        match self {
+            Cell::Byte(byte) => escape_bytes(&[byte]),
+            Cell::Hidden => REDACTED.into(),
+        }
+    }
 }
 
 impl Cells {
     fn of(line: &[u8], hidden: Option<Range<usize>>) -> Cells {
-        let mut cells = Cells { texts: Vec::new(), starts: Vec::new() };
+        let mut cells = Cells { shown: Vec::new(), starts: Vec::new() };
         for (at, &byte) in line.iter().enumerate() {
-            let text = match &hidden {
-                Some(hidden) if at == hidden.start => REDACTED.into(),
+            let cell = match &hidden {
+                Some(hidden) if at == hidden.start => Cell::Hidden,
                 Some(hidden) if hidden.contains(&at) => continue,
-                _ => escape_bytes(&[byte]),
+                _ => Cell::Byte(byte),
             };
-            cells.texts.push(text);
+            cells.shown.push(cell);
             cells.starts.push(at);
         }
         cells
@@ -137,8 +153,8 @@ impl Cells {
 
     /// Whether an offset behind the start of the last cell is behind its end too: only what is hidden is longer than a byte.
     fn is_past(&self, at: usize) -> bool {
-        match (self.texts.last(), self.starts.last()) {
-            (Some(text), Some(_)) if text == REDACTED => false,
+        match (self.shown.last(), self.starts.last()) {
+            (Some(Cell::Hidden), _) => false,
             (Some(_), Some(start)) => at > *start,
             _ => true,
         }
@@ -146,7 +162,7 @@ impl Cells {
 
     /// The line around a cell, and how many characters stand before that cell.
     fn window(&self, mark: usize, behind: usize) -> (String, usize) {
-        let end = (mark + 1 + behind).min(self.texts.len());
+        let end = (mark + 1 + behind).min(self.shown.len());
         let start = mark.saturating_sub(BEFORE);
         let mut text = String::from(if start > 0 { CUT } else { "" });
         let mut before = 0;
@@ -154,12 +170,12 @@ impl Cells {
             if index == mark {
                 before = text.len();
             }
-            text.push_str(&self.texts[index]);
+            text.push_str(&self.shown[index].text());
         }
         if mark >= end {
             before = text.len();
         }
-        if end < self.texts.len() {
+        if end < self.shown.len() {
             text.push_str(CUT);
         }
         (text, before)

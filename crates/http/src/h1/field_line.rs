@@ -6,7 +6,8 @@
 //! ```
 
 use super::line::{self, Scanned, Stop};
-use crate::grammar::{TCHAR, is_ows};
+use crate::grammar::TCHAR;
+use crate::scan::window;
 use crate::{FieldName, Rule, scan};
 
 /// Where the parts of a field line are, as offsets into it. The name starts the line.
@@ -20,20 +21,77 @@ pub(super) struct FieldLineParts {
     pub(super) len: usize,
 }
 
-/// Parses the line that `input` starts with, if it is all there and all right. Nearly every line is, and this is the fast way
-/// through it; [`parse`] says what is wrong with, or missing of, the others.
+/// Parses the line that `line` starts with, if it is all there and all right, and `line` has 32 bytes. Nearly every line is and has, and
+/// this is the fast way through it.
 #[inline(always)]
-pub(super) fn parse_whole(input: &[u8]) -> Option<FieldLineParts> {
-    let name_end = scan::find_near(b':', input)?;
-    let name = input.get(..name_end)?;
-    let known = FieldName::of(name);
-    // Known names are tokens: their bytes need no further look.
-    if known == FieldName::Other && (name.is_empty() || scan::end_of(TCHAR, name, 0) < name_end) {
+pub(super) fn parse_whole(line: &[u8]) -> Option<FieldLineParts> {
+    let window = line.first_chunk()?;
+    // One look shows where nearly every name ends, and where most lines do. The one does not wait for the other: a control byte in
+    // front of the colon is no token's.
+    let colons = window::equal(window, b':');
+    let name_end = colons.trailing_zeros() as usize;
+    let line_end = match window::controls(window) {
+        0 => long_value_end(line, 32),
+        controls => controls.trailing_zeros() as usize, // perhaps HTAB, which is rare
+    };
+    if colons == 0 || !is_ended(line, line_end) {
         return None;
     }
-    let line_end = scan::field_value_end(input, name_end + 1);
-    let is_ended = matches!(input.get(line_end..), Some([b'\r', b'\n', ..]));
-    is_ended.then(|| parts(input, name_end, line_end, known))
+    let known = FieldName::of_window(window, name_end);
+    finished(line, name_end, line_end, known)
+}
+
+/// As [`parse_whole`], of a line that starts in the last 32 bytes.
+#[inline(always)]
+pub(super) fn parse_last(input: &[u8], start: usize) -> Option<FieldLineParts> {
+    let line = input.get(start..)?;
+    if line.first() == Some(&b'\r') {
+        return None; // the section ends
+    }
+    let (window, passed) = scan::window_at(input, start)?;
+    let (colons, controls) = (window::equal(window, b':') >> passed, window::controls(window) >> passed);
+    let (name_end, line_end) = (colons.trailing_zeros() as usize, controls.trailing_zeros() as usize);
+    if colons == 0 || !is_ended(line, line_end) {
+        return None;
+    }
+    let known = FieldName::of(line.get(..name_end)?);
+    finished(line, name_end, line_end, known)
+}
+
+/// Whether CRLF is there.
+#[inline(always)]
+fn is_ended(line: &[u8], line_end: usize) -> bool {
+    line_end + 2 <= line.len() && line[line_end..line_end + 2] == *b"\r\n"
+}
+
+/// The parts of a line, if its name is one. Known names are tokens: their bytes need no further look.
+#[inline(always)]
+fn finished(line: &[u8], name_end: usize, line_end: usize, known: FieldName) -> Option<FieldLineParts> {
+    if known == FieldName::Other && !is_token(line, name_end) {
+        return None;
+    }
+    // Nearly every sender puts one space in front of the value, and none behind it.
+    let value_start = name_end + 2;
+    let is_usual = value_start < line_end
+        && line_end <= line.len()
+        && line[name_end + 1] == b' '
+        && !is_blank(line[value_start])
+        && !is_blank(line[line_end - 1]);
+    if is_usual {
+        return Some(FieldLineParts { known, name_end, value_start, value_end: line_end, len: line_end + 2 });
+    }
+    (name_end < line_end).then(|| parts(line, name_end, line_end, known))
+}
+
+/// Not inlined, so that what the short lines are looked at with stays in registers.
+#[inline(never)]
+fn long_value_end(line: &[u8], from: usize) -> usize {
+    scan::field_value_end(line, from)
+}
+
+#[inline(never)]
+fn is_token(input: &[u8], end: usize) -> bool {
+    end > 0 && input.get(..end).is_some_and(|name| scan::is_all(TCHAR, name))
 }
 
 /// Parses the line that `input` starts with.
@@ -59,16 +117,24 @@ pub(super) fn parse(input: &[u8], scanned: &mut Scanned) -> Result<FieldLinePart
 
 /// The parts of a line whose name ends at one and whose CRLF begins at another offset. The bytes of OWS are bytes of a value, too:
 /// found with it, and trimmed here.
-#[inline(always)]
-fn parts(input: &[u8], name_end: usize, line_end: usize, known: FieldName) -> FieldLineParts {
-    let (mut value_start, mut value_end) = (name_end + 1, line_end);
-    while value_start < value_end && is_ows(input[value_start]) {
-        value_start += 1;
-    }
-    while value_end > value_start && is_ows(input[value_end - 1]) {
-        value_end -= 1;
-    }
+#[inline]
+fn parts(line: &[u8], name_end: usize, line_end: usize, known: FieldName) -> FieldLineParts {
+    let (value_start, value_end) = trimmed(line, name_end + 1, line_end);
     FieldLineParts { known, name_end, value_start, value_end, len: line_end + 2 }
+}
+
+/// Where a value is without the blanks around it.
+fn trimmed(line: &[u8], start: usize, end: usize) -> (usize, usize) {
+    let value = line.get(start..end).unwrap_or(&[]);
+    let leading = value.iter().take_while(|&&byte| is_blank(byte)).count();
+    let trailing = value[leading..].iter().rev().take_while(|&&byte| is_blank(byte)).count();
+    (start + leading, end - trailing)
+}
+
+/// Whether it is SP or HTAB, of the bytes that a value may have.
+#[inline(always)]
+const fn is_blank(byte: u8) -> bool {
+    byte <= b' '
 }
 
 // field-name = token

@@ -28,12 +28,18 @@ impl ConnectionOptions {
     /// Connection        = #connection-option
     /// connection-option = token
     /// ```
+    #[inline]
     pub(super) fn add(&mut self, value: &[u8]) {
         // What nearly every sender says, at once.
-        if value.eq_ignore_ascii_case(b"keep-alive") {
+        if is_keep_alive(value) {
             self.has_keep_alive = true;
-            return;
+        } else {
+            self.add_options(value);
         }
+    }
+
+    #[inline(never)]
+    fn add_options(&mut self, value: &[u8]) {
         for option in list::elements(value) {
             match option.bytes {
                 b"" => {} // empty list elements count for nothing, RFC 9110 section 5.6.1.2
@@ -56,6 +62,17 @@ impl ConnectionOptions {
             Persistence::Close
         }
     }
+}
+
+/// Whether these bytes are `keep-alive`, in any case of letters.
+#[inline(always)]
+fn is_keep_alive(value: &[u8]) -> bool {
+    const LETTERS: [u8; 10] = [0x20, 0x20, 0x20, 0x20, 0, 0x20, 0x20, 0x20, 0x20, 0x20];
+    value.first_chunk::<10>().is_some_and(|first| {
+        let differing =
+            first.iter().zip(b"keep-alive").zip(LETTERS).map(|((sent, known), letter)| (sent | letter) ^ known);
+        value.len() == 10 && differing.fold(0, |all, one| all | one) == 0
+    })
 }
 
 #[cfg(test)]

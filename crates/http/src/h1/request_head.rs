@@ -109,6 +109,13 @@ impl Default for Stage {
 /// the content of a POST; two, because some of them send it as a keep-alive besides.
 const EMPTY_LINES: u32 = 2;
 
+/// The fields that bear upon the message itself: a bit for each.
+const BEARING: u64 = 1 << FieldName::Host as u64
+    | 1 << FieldName::ContentLength as u64
+    | 1 << FieldName::Connection as u64
+    | 1 << FieldName::TransferEncoding as u64
+    | 1 << FieldName::Expect as u64;
+
 impl HeadParser {
     /// Ready for the first byte of a head.
     #[must_use]
@@ -129,6 +136,9 @@ impl HeadParser {
     pub fn parse(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<Progress, Rejection> {
         if self.line.start() == 0 {
             head.clear(); // also if the line was begun before: nothing is in it yet
+            if !self.line.is_begun() {
+                self.usual_request_line(input, limits, head);
+            }
         }
         while let Stage::RequestLine { empty_lines } = self.stage {
             if self.request_line(empty_lines, input, limits, head)? == Progress::Partial {
@@ -138,7 +148,29 @@ impl HeadParser {
         self.field_section(input, limits, head)
     }
 
+    /// The request-line, if it comes first, is all there, within the limits and like most.
+    #[inline]
+    fn usual_request_line(&mut self, input: &[u8], limits: &Limits, head: &mut RequestHead) {
+        let Some(line) = request_line::parse_usual(input) else { return };
+        if line.len > limits.request_line as usize + 2 || line.len > limits.head as usize {
+            return;
+        }
+        let span = |start: usize, end: usize| Span { start: start as u32, len: (end - start) as u32 };
+        let target_start = line.method_len + 1;
+        head.version = Version::Http11;
+        head.method = line.method;
+        head.method_span = span(0, line.method_len);
+        head.target.raw = span(target_start, line.target_end);
+        head.target.path = span(target_start, line.path_end);
+        if line.path_end < line.target_end {
+            head.target.query = Some(span(line.path_end + 1, line.target_end));
+        }
+        self.line.advance(line.len);
+        self.stage = Stage::FirstFieldLine;
+    }
+
     /// One line before the field section: the request-line or an empty one.
+    #[cold]
     fn request_line(
         &mut self,
         empty_lines: u32,
@@ -164,7 +196,11 @@ impl HeadParser {
         }
         let parsed = match request_line::parse(line, &mut self.line.scanned) {
             Ok(parsed) => parsed,
-            Err(stop) => return self.line.wait(stop, input, &bound).map(|()| Progress::Partial),
+            Err(stop) => {
+                // Known before the rest of the line is: an answer to HEAD has no content, whatever is wrong behind it.
+                head.method = line.get(..self.line.scanned.token_end).map_or(Method::default(), Method::from_bytes);
+                return self.line.wait(stop, input, &bound).map(|()| Progress::Partial);
+            }
         };
         head.method = Method::from_bytes(parsed.method.of(line));
         head.method_span = Span { start: start + parsed.method.start, ..parsed.method };
@@ -197,8 +233,7 @@ impl HeadParser {
             return Ok(());
         }
         let visible = &input[..input.len().min(limits.head as usize)];
-        let first = self.line.start();
-        let mut start = first;
+        let mut start = self.line.start();
         while head.fields.len() < limits.fields as usize
             && let Some(parsed) = visible.get(start..).and_then(field_line::parse_whole)
             && parsed.len <= limits.field_line as usize + 2
@@ -206,11 +241,33 @@ impl HeadParser {
             self.add(&parsed, start, input, head)?;
             start += parsed.len;
         }
-        if start > first {
-            self.line.advance(start - first);
+        self.pass(start);
+        self.last_field_lines(visible, limits, head)
+    }
+
+    /// The same for lines that start in the last 32 bytes. Apart, so that the loop over the others keeps to registers.
+    #[inline(never)]
+    fn last_field_lines(&mut self, visible: &[u8], limits: &Limits, head: &mut RequestHead) -> Result<(), Rejection> {
+        let mut start = self.line.start();
+        while head.fields.len() < limits.fields as usize
+            && let Some(parsed) = field_line::parse_last(visible, start)
+            && parsed.len <= limits.field_line as usize + 2
+        {
+            self.add(&parsed, start, visible, head)?;
+            start += parsed.len;
+        }
+        self.pass(start);
+        Ok(())
+    }
+
+    /// The lines up to there are done with.
+    #[inline(always)]
+    fn pass(&mut self, end: usize) {
+        let len = end - self.line.start();
+        if len > 0 {
+            self.line.advance(len);
             self.stage = Stage::FieldLines;
         }
-        Ok(())
     }
 
     /// A field line that was looked at before, or is not all there, or has a fault.
@@ -249,10 +306,12 @@ impl HeadParser {
         head: &mut RequestHead,
     ) -> Result<(), Rejection> {
         let at = |offset: usize| (start + offset) as u32;
-        let value = Span { start: at(parsed.value_start), len: (parsed.value_end - parsed.value_start) as u32 };
-        let field = FieldLine { name: Span { start: at(0), len: parsed.name_end as u32 }, value, known: parsed.known };
-        head.fields.push(field);
-        self.note(&field, input, head)
+        head.fields.push(FieldLine {
+            name: Span { start: at(0), len: parsed.name_end as u32 },
+            value: Span { start: at(parsed.value_start), len: (parsed.value_end - parsed.value_start) as u32 },
+            known: parsed.known,
+        });
+        if BEARING >> parsed.known as u64 & 1 == 0 { Ok(()) } else { self.note_last(input, head) }
     }
 
     /// What the first byte of a line in the field section already rules out.
@@ -269,16 +328,24 @@ impl HeadParser {
         }
     }
 
-    /// Looks into the fields that bear upon the message itself.
-    #[inline(always)]
-    fn note(&mut self, field: &FieldLine, input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
-        match field.known {
-            FieldName::Host => note_host(field, input, head),
-            FieldName::ContentLength => self.framing.note_content_length(field, input),
-            FieldName::Connection => {
-                self.connection.add(field.value.of(input));
+    /// Looks into the last field, which bears upon the message itself.
+    fn note_last(&mut self, input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
+        match head.fields.last().map(|field| (field.known, field.value)) {
+            Some((FieldName::Host, _)) => note_host(input, head),
+            Some((FieldName::Connection, value)) => {
+                self.connection.add(value.of(input));
                 Ok(())
             }
+            _ => self.note_rare(input, head),
+        }
+    }
+
+    /// Apart, because nearly every request has the two fields above and none of these.
+    #[inline(never)]
+    fn note_rare(&mut self, input: &[u8], head: &RequestHead) -> Result<(), Rejection> {
+        let Some(field) = head.fields.last() else { return Ok(()) };
+        match field.known {
+            FieldName::ContentLength => self.framing.note_content_length(field, input),
             FieldName::TransferEncoding => {
                 self.framing.note_transfer_encoding(field);
                 Ok(())
@@ -322,7 +389,8 @@ impl HeadParser {
 }
 
 // Host = uri-host [ ":" port ]
-fn note_host(field: &FieldLine, input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
+fn note_host(input: &[u8], head: &mut RequestHead) -> Result<(), Rejection> {
+    let Some(&field) = head.fields.last() else { return Ok(()) };
     if head.host.is_some() {
         return Err(Rejection::new(Rule::HostRepeated, field.name.start));
     }

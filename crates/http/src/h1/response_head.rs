@@ -27,10 +27,9 @@ pub struct ResponseHead {
 pub enum FieldFate {
     /// It will be sent.
     Sent,
-    /// It is acted upon and not sent as it was given: `Connection: close`, a `keep-alive` that says nothing new, a Content-Length
-    /// where the status allows none.
+    /// It is acted upon and not sent as it was given: `Connection: close`, a `keep-alive` that says nothing new.
     Honoured,
-    /// Only the server may set it: left out by this rule. Worth one warning.
+    /// It may not be sent, or not by the application: left out by this rule. Worth one warning.
     Dropped(Rule),
 }
 
@@ -101,9 +100,8 @@ impl ResponseHead {
     /// # Errors
     /// A name that is no token, a value with control bytes, a Content-Length that is no number or is given twice.
     pub fn field(&mut self, name: &[u8], value: &[u8]) -> Result<FieldFate, Fault> {
-        let name_end = scan::end_of(TCHAR, name, 0);
-        if name.is_empty() || name_end < name.len() {
-            return Err(Fault::new(Rule::ResponseFieldName, name_end));
+        if name.is_empty() || !scan::is_all(TCHAR, name) {
+            return Err(Fault::new(Rule::ResponseFieldName, scan::end_of(TCHAR, name, 0)));
         }
         let value_end = scan::field_value_end(value, 0);
         if value_end < value.len() {
@@ -139,7 +137,11 @@ impl ResponseHead {
             DecimalFault::Overflow => Fault::new(Rule::ResponseContentLength, 0),
         })?;
         self.content_length = Some(length);
-        Ok(if matches!(self.status_code, 204 | 205) { FieldFate::Honoured } else { FieldFate::Sent })
+        Ok(match (self.status_code, length) {
+            // What is stated in a 205 is 0.
+            (204, _) | (205, 1..) => FieldFate::Dropped(Rule::ResponseLengthForbidden),
+            _ => FieldFate::Sent,
+        })
     }
 
     /// Whether `start` was called since the last `clear`.

@@ -19,7 +19,7 @@ const CHUNK_EXT: &str = "chunk-ext = *( BWS \";\" BWS chunk-ext-name [ BWS \"=\"
 pub(super) const TABLE: [Row; 81] = [
     Row { rule: Rule::TlsHello, code: "BW0001", kind: Reject, status: 400, section: "RFC 9112 section 2.2", abnf: HTTP_MESSAGE,
         title: "a TLS ClientHello on a plain-text port", label: "a TLS record begins here",
-        help: "rejected at once, because the client speaks TLS and would wait for ever: use http:// here, or serve TLS on this port." },
+        help: "rejected at once, because the client speaks TLS and would wait for ever: use http:// here, or end TLS in front of this port." },
     Row { rule: Rule::BareCr, code: "BW0002", kind: Reject, status: 400, section: "RFC 9112 section 2.2", abnf: HTTP_MESSAGE,
         title: "a CR that no LF follows", label: "CR without LF",
         help: "rejected, because some peers end the line here and others do not, which splits one message into two." },

@@ -11,6 +11,7 @@ use super::token::{GaveUp, InApp, LoopGuard, Lost};
 use crate::calls::Post;
 use crate::engine::Engine;
 use crate::event_loop::EventLoop;
+use crate::record::Entry;
 use crate::{Exchange, Interpreter};
 
 /// The call this thread is in.
@@ -53,7 +54,8 @@ pub(super) fn rise() {
 pub(super) fn announce(exchange: &Exchange) {
     SEAT.with_borrow(|seat| {
         if let Some(seat) = seat {
-            seat.post.begin(exchange.key, exchange.method_and_target());
+            let entry = exchange.entry.as_ref().and_then(Entry::index);
+            seat.post.begin(exchange.key, entry, exchange.method_and_target());
         }
     });
 }

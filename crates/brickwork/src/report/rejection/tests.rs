@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use brickwork_server::http::{Rule, RuleKind};
+use brickwork_server::http::{Limits, Rule, RuleKind};
 
 use super::*;
 use crate::check_request::check;
@@ -17,7 +17,7 @@ fn reports() -> BTreeMap<&'static str, Vec<String>> {
     files.sort();
     for file in files {
         let bytes = std::fs::read(file).unwrap();
-        let report = check(&bytes, SOURCE).refused.unwrap();
+        let report = check(&bytes, SOURCE, &Limits::default()).refused.unwrap();
         reports.entry(report.rejection.rule.code()).or_default().push(report.text());
     }
     // These are broken by time.
@@ -62,7 +62,7 @@ fn every_report_is_printable_ascii_of_bounded_width() {
 }
 
 fn refused(bytes: &[u8]) -> (String, String) {
-    let checked = check(bytes, SOURCE);
+    let checked = check(bytes, SOURCE, &Limits::default());
     let report = checked.refused.unwrap();
     (report.text(), report.json())
 }
@@ -109,7 +109,7 @@ fn a_long_line_is_cut_around_the_mark() {
 #[test]
 fn the_line_and_the_object_say_the_same() {
     let bytes = b"GET / HTTP/1.1\r\nHost: a\r\nA b: \"c\"\r\n\r\n";
-    let checked = check(bytes, SOURCE);
+    let checked = check(bytes, SOURCE, &Limits::default());
     let report = checked.refused.unwrap();
     let line = "BW0107 field-name contains a space: request #1 of 203.0.113.9:51514 refused with 400 at line 3, byte 2";
     assert_eq!(report.line(), line);

@@ -128,6 +128,24 @@ fn hop_by_hop_fields_are_left_out() {
 }
 
 #[test]
+fn a_length_is_left_out_where_there_can_be_no_content() {
+    let dropped = FieldFate::Dropped(Rule::ResponseLengthForbidden);
+    let rows = [
+        (204, b"0", dropped),
+        (204, b"5", dropped),
+        (205, b"0", FieldFate::Sent),
+        (205, b"5", dropped),
+        (304, b"5", FieldFate::Sent),
+        (200, b"5", FieldFate::Sent),
+    ];
+    for (status, length, fate) in rows {
+        let mut head = ResponseHead::new();
+        head.start(status, b"").expect("a status");
+        assert_eq!(head.field(b"Content-Length", length), Ok(fate), "{status} {length:?}");
+    }
+}
+
+#[test]
 fn nothing_an_application_gives_adds_a_line() {
     let rows: [(&[u8], &[u8], Rule, u32); 11] = [
         (b"", b"a", Rule::ResponseFieldName, 0),
