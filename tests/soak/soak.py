@@ -142,6 +142,10 @@ class Soak:
         print(f"clients: {dict(counts)}")
         print(f"events: {dict(self.events)}")
         print(f"workers: {len(workers(self.server))}; requests lost with killed ones: {excused}")
+        for outage in self.losses.outages:
+            # Each client has one thing in hand. One that hangs for seconds may cost a client more than that.
+            if outage.why in ("killed", "crashed") and outage.losses > len(self.crowd):
+                self.faults.append(f"{outage.losses} losses with worker {outage.pid}, which was {outage.why}")
         log = self.server.log()
         self.faults += [f"lost: {one}" for one in unexcused]
         self.faults += [f"the log says {words!r}" for words in ("panicked at", "a fault in the server") if words in log]
