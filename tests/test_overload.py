@@ -86,7 +86,9 @@ def test_idle_connections_make_room_those_first_that_are_idle_longest(serve):
         idle = [server.connect() for _ in range(ROOM)]
         for connection in idle:
             assert connection.exchange(get("/quick")).status == 200
-        # The last one is idle longest of all, for the others speak again.
+        # The last one is idle longest of all, for the others speak again, when the loop's clock of milliseconds has moved.
+        began = time.monotonic()
+        wait_until(lambda: time.monotonic() - began > 0.005, "some milliseconds to pass")
         for connection in idle[:-1]:
             assert connection.exchange(get("/quick")).status == 200
         with contextlib.ExitStack() as stack:

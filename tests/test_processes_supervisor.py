@@ -13,7 +13,7 @@ import tempfile
 import pytest
 from harness.deadline import wait_until
 from harness.interpreter import interpreter_for_all
-from harness.processes import alive, is_alive, kill, wait_for_workers, workers
+from harness.processes import alive, is_alive, kill, stop, wait_for_workers, workers
 from harness.request import get
 from harness.server import APPS, Server, run
 
@@ -34,7 +34,7 @@ def test_also_a_single_worker_is_supervised(serve):
 def test_a_dead_worker_is_replaced_and_what_waits_is_served(serve, arguments):
     with serve(PROBE, *arguments) as server:
         first = pid_of(server)
-        os.kill(first, signal.SIGSTOP)
+        stop(first)
         with server.connect() as waiting:
             waiting.send(get("/"))
             kill(first)
