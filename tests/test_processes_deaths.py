@@ -6,13 +6,14 @@ import pathlib
 import re
 import shutil
 import signal
+import sys
 
 import pytest
 from harness.deadline import wait_until
 from harness.load import Load
 from harness.processes import alive, application, is_alive, kill, wait_for_workers
 from harness.request import get
-from harness.server import APPS, run
+from harness.server import APPS, Server, run
 
 PROBE = "deaths_probe:application"
 
@@ -131,6 +132,19 @@ def test_the_kernels_out_of_memory_killer_is_named_and_no_other_killer_is_mistak
         line = server.wait_for_log(rf"worker {third} \(generation 1\) was killed by SIGSEGV.*").group()
         assert "out-of-memory" not in line
         server.stop_cleanly()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--preload",)], ids=["plain", "preload"])
+def test_the_out_of_memory_killer_is_named_when_not_even_the_import_fits(tmp_path, arguments):
+    (tmp_path / "large.py").write_text("kept = bytearray(b'x') * (400 << 20)\n")
+    with cgroup(150 << 20) as path:
+        server = Server(tmp_path, "large:application", *arguments, cwd=tmp_path)
+        # The whole server is in the cgroup, as in a container.
+        entering = f"import os; open('{path}/cgroup.procs', 'w').write(str(os.getpid())); os.execv({sys.executable!r}, "
+        server.command = [sys.executable, "-c", f"{entering}{server.command!r})"]
+        server.launch()
+        assert server.wait() == 1
+        assert "was killed by SIGKILL by the kernel's out-of-memory killer (" in server.log(), server.log()
 
 
 def test_a_worker_that_has_grown_too_large_is_replaced_before_it_drains(serve):
