@@ -41,7 +41,7 @@ pub(crate) struct Post {
     /// The thread is counted out; changes under the crew's lock only.
     pub(crate) is_stray: AtomicBool,
     /// For the loop's owner alone: how often it spoke up about which call.
-    pub(crate) noted: crate::sync::Mutex<Noted>,
+    noted: Mutex<Noted>,
 }
 
 /// A call as it was seen.
@@ -99,7 +99,7 @@ impl Calls {
             is_interruptible: AtomicBool::new(false),
             is_interrupted: AtomicBool::new(false),
             is_stray: AtomicBool::new(false),
-            noted: crate::sync::Mutex::new(Noted::default()),
+            noted: Mutex::default(),
         });
         self.lock().push(Arc::clone(&post));
         post
@@ -186,6 +186,11 @@ impl Post {
 
     fn line(&self) -> MutexGuard<'_, Vec<u8>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was said of the thread's call so far; it may have been another call.
+    pub(crate) fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the thread is in this very call.

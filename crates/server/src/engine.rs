@@ -149,6 +149,8 @@ impl Engine {
         if self.crew.replace_stray() {
             self.start_counted_thread();
         }
+        // A request may have waited for the place, and the loop's owner sleep.
+        self.doorbell.ring();
     }
 
     /// Starts the first thread of the crew.

@@ -3,8 +3,6 @@
 //! A call that takes longer than some 40 ms has lost the loop, so whoever runs the loop can look at all that are out. It need not often: all have
 //! the same deadlines, so a call that began after the last look cannot be due before the oldest one that was seen then.
 
-use std::sync::PoisonError;
-
 use brickwork_http::h1::{ResponseHead, ResponseLength};
 use brickwork_http::{Method, Version};
 
@@ -44,8 +42,7 @@ impl EventLoop {
 
     /// Deals with one call; says when to look at it again.
     fn look_at(&mut self, sight: &Sight, now: Millis) -> Millis {
-        let post = std::sync::Arc::clone(&sight.post);
-        let mut noted = *post.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = *sight.post.noted();
         if noted.number != sight.number {
             noted = Noted { number: sight.number, ..Noted::default() };
         }
@@ -66,7 +63,7 @@ impl EventLoop {
             noted.slow += 1;
             self.clerk.tell(Notice::Slow(sight.clone()));
         }
-        *post.noted.lock().unwrap_or_else(PoisonError::into_inner) = noted;
+        *sight.post.noted() = noted;
         let left = timeout.min(self.slow_after(noted)).saturating_sub(age);
         match sight.clock {
             _ if noted.is_settled => NEVER,

@@ -311,3 +311,29 @@ fn a_request_that_timed_out_while_it_waited_for_the_lock_is_not_handled_any_more
     assert_eq!(calls.load(SeqCst), 1);
     lock.leave_thread();
 }
+
+#[test]
+fn the_place_of_a_thread_that_does_not_come_back_is_taken_by_a_request_that_waits() {
+    let lock = Arc::new(TestLock::default());
+    let config = Config {
+        threads: 2,
+        timeout: Some(Duration::from_millis(100)),
+        slow_request: None,
+        queue_timeout: PATIENCE * 4,
+        ..Config::default()
+    };
+    let (server, waiting, _) = server(&lock, config);
+    let mut stuck = [server.client(), server.client()];
+    for client in &mut stuck {
+        client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    for client in &mut stuck {
+        assert_eq!(client.response().status, 504);
+    }
+    waiting.until_waiting(2);
+    // Nothing else happens on this server that could wake its loop.
+    assert_eq!(server.client().get("/behind").text(), "/behind");
+    assert_eq!(server.server().counters().threads_abandoned.load(SeqCst), 2);
+    waiting.open();
+    assert_eq!(server.drain(), Ended::Drained);
+}

@@ -5,6 +5,8 @@
 //! the next request from the queue and keeps its place in the count; so the count never dips while work waits, and with a cap of 1 there are
 //! never two calls at once.
 
+mod strays;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,9 +15,10 @@ use std::time::{Duration, Instant};
 use super::parker::Parker;
 use super::releases::Releases;
 use super::tenure;
-use crate::calls::Post;
 use crate::connections::Key;
 use crate::{Exchange, Record};
+
+pub(crate) use strays::Fate;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -59,22 +62,6 @@ struct Roster {
     others: usize,
     /// Requests that were still with a handler at the end.
     abandoned: usize,
-}
-
-/// What became of a thread that was to come back from a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It did.
-    CameBack,
-    /// It does not count any more.
-    Replaced {
-        /// Threads of which this is true.
-        strays: usize,
-        /// They have become too many.
-        is_too_much: bool,
-    },
-    /// It counts, because nothing may be called beside it.
-    Irreplaceable,
 }
 
 /// What a thread with nothing to do is to do.
@@ -197,43 +184,6 @@ impl Crew {
         }
         self.note_waiting(&roster);
         next
-    }
-
-    /// Counts a thread out that is still in this call: its place is free, and it is to end when it comes back.
-    pub(crate) fn count_out(&self, post: &Post, number: u64) -> Fate {
-        /// One in so many threads may be lost.
-        const TOLERATED: usize = 4;
-        let mut roster = self.roster();
-        if !post.is_in(number) {
-            return Fate::CameBack;
-        }
-        if self.most_calls == 1 {
-            return Fate::Irreplaceable;
-        }
-        post.is_stray.store(true, Ordering::Relaxed);
-        roster.strays += 1;
-        roster.threads -= 1;
-        self.detached.fetch_sub(1, Ordering::SeqCst);
-        // Just past the bound: told once, unless some come back and others are lost.
-        let is_too_much = roster.strays == self.most_calls / TOLERATED + 1;
-        Fate::Replaced { strays: roster.strays, is_too_much }
-    }
-
-    /// A thread was counted out. True if one must be started to watch.
-    #[must_use]
-    pub(crate) fn replace_stray(&self) -> bool {
-        let mut roster = self.roster();
-        let is_missing = !roster.has_watcher && roster.parked.is_empty() && roster.threads <= self.most_calls;
-        if is_missing {
-            roster.threads += 1;
-        }
-        is_missing
-    }
-
-    /// A thread that was counted out is back and ends.
-    pub(crate) fn note_stray_back(&self) {
-        self.roster().strays -= 1;
-        self.left.notify_all();
     }
 
     /// A thread that uses the interpreter, but is not of the crew, begins or ends.
