@@ -13,7 +13,7 @@ import tempfile
 import pytest
 from harness.deadline import wait_until
 from harness.interpreter import interpreter_for_all
-from harness.processes import alive, is_alive, kill, wait_for_workers, workers
+from harness.processes import alive, is_alive, kill, stop, wait_for_workers, workers
 from harness.request import get
 from harness.server import APPS, Server, run
 
@@ -34,7 +34,7 @@ def test_also_a_single_worker_is_supervised(serve):
 def test_a_dead_worker_is_replaced_and_what_waits_is_served(serve, arguments):
     with serve(PROBE, *arguments) as server:
         first = pid_of(server)
-        os.kill(first, signal.SIGSTOP)
+        stop(first)
         with server.connect() as waiting:
             waiting.send(get("/"))
             kill(first)
@@ -67,9 +67,13 @@ def test_no_worker_outlives_a_supervisor_that_was_killed(tmp_path):
     wait_until(lambda: not any(map(is_alive, pids)), f"workers {pids} to end")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--preload",), ("--health-path", "/healthz")], ids=["plain", "preload", "early"])
+EARLY = ("--health-path", "/healthz")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--preload",), EARLY], ids=["plain", "preload", "early"])
 def test_nothing_outlives_a_supervisor_that_was_killed_while_the_application_is_imported(tmp_path, arguments):
-    (tmp_path / "waits.py").write_text("import os, sys, time\nprint(os.getpid(), file=sys.stderr, flush=True)\ntime.sleep(60)\n")
+    code = "import os, sys, time\nprint(os.getpid(), file=sys.stderr, flush=True)\ntime.sleep(60)\n"
+    (tmp_path / "waits.py").write_text(code)
     server = Server(tmp_path, "waits:app", *arguments, cwd=tmp_path).launch()
     importer = int(server.wait_for_log(r"(?m)^(\d+)\n").group(1))
     server.kill()

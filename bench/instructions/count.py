@@ -1,8 +1,8 @@
 """Counts the instructions of each pure-Rust path with callgrind, and fails where one has grown by more than 3 %.
 
 The counts of one build are the same on every run and every machine of the architecture; they differ between compilers,
-so the recorded ones are kept by compiler, and rust-toolchain.toml says which one that is. `--record` writes them anew; the change of
-baseline.json then stands in the commit that caused it.
+so the recorded ones are kept by compiler. If the one in use has none, rustup is asked for the one that has
+(rust-toolchain.toml). `--record` writes them anew; the change of baseline.json then stands in the commit that caused it.
 
 Fails too when serving accepted requests runs any function that refuses or reports.
 """
@@ -38,6 +38,8 @@ def main() -> int:
     if not install_valgrind():
         print("valgrind is not there and could not be installed: nothing was counted", file=sys.stderr)
         return 1
+    recorded = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
+    stay_with_compiler_in_use(recorded)
     subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=HERE, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
     program = target.resolve() / "release/brickwork-instructions"
@@ -45,7 +47,6 @@ def main() -> int:
         return 1
     names = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
     counted = {name: once(program, name) for name in names}
-    recorded = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     if "--record" in sys.argv[1:]:
         recorded[compiler()] = counted
         BASELINE.write_text(json.dumps(recorded, indent=2, sort_keys=True) + "\n")
@@ -72,8 +73,16 @@ def install_valgrind() -> bool:
     return shutil.which("valgrind") is not None
 
 
-def compiler() -> str:
-    version = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True, cwd=HERE).stdout
+def stay_with_compiler_in_use(recorded: dict[str, dict[str, int]]) -> None:
+    """A toolchain with counts needs no other to be fetched, whatever name it goes by."""
+    if compiler(HERE.parent) in recorded and shutil.which("rustup"):
+        active = subprocess.run(["rustup", "show", "active-toolchain"], capture_output=True, text=True, cwd=HERE.parent)
+        if active.returncode == 0:
+            os.environ["RUSTUP_TOOLCHAIN"] = active.stdout.split()[0]
+
+
+def compiler(directory: Path = HERE) -> str:
+    version = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True, cwd=directory).stdout
     return f"{version.strip()} {platform.machine()}"
 
 

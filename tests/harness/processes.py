@@ -41,6 +41,21 @@ def kill(pid, number=signal.SIGKILL):
         wait_until(lambda: not is_alive(pid), f"process {pid} to end")
 
 
+def stop(pid):
+    """Stops a process, and waits until each of its threads stands still: one on another processor runs a moment longer."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: states(pid) <= {"T", "t"}, f"process {pid} to stop")
+
+
+def states(pid):
+    """The states of a process's threads, each a letter as in /proc."""
+    found = set()
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/stat") as stat:
+            found.add(stat.read().rpartition(")")[2].split()[0])
+    return found
+
+
 def application(directory, name="processes_probe"):
     """A copy of a probe that a test may edit; returns its path."""
     path = directory / f"{name}.py"

@@ -1,4 +1,4 @@
-"""Clients of every kind. Each is a thread with a random generator of its own: what they do is repeatable, when they do it is not."""
+"""Clients of every kind, each a thread with its own random numbers: what they do is repeatable, when they do it is not."""
 
 import collections
 import hashlib

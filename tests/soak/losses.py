@@ -36,7 +36,7 @@ class Losses:
         outage.ended = time.monotonic()
 
     def report(self, began, pid, what):
-        """A request that began then was not answered as it should have been; `pid` is its worker, where that is known."""
+        """A request that began then was not answered as it should have been; `pid` is its worker, if known."""
         with self.lock:
             self.suspects.append((began, time.monotonic(), pid, what))
 

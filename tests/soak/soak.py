@@ -1,7 +1,7 @@
 """The soak: minutes of mixed load while processes are killed, reloaded and broken. Run it with `make soak`.
 
-Nothing may be lost but what a killed process held; no descriptors, no memory, no threads and no zombies may be left behind. What the
-clients and the chaos do follows from SEED, which is printed; when they do it, of course, does not.
+Nothing may be lost but what a killed process held; no descriptors, no memory, no threads and no zombies may be left
+behind. What the clients and the chaos do follows from SEED, which is printed; when they do it, of course, does not.
 """
 
 import argparse
@@ -70,7 +70,8 @@ class Soak:
         self.judge()
 
     def gather(self):
-        kinds = [("polite", 6, clients.POLITE), ("slow", 3, clients.SLOW), ("rude", 2, clients.RUDE), ("late", 1, clients.LATE)]
+        polite, slow = ("polite", 6, clients.POLITE), ("slow", 3, clients.SLOW)
+        kinds = [polite, slow, ("rude", 2, clients.RUDE), ("late", 1, clients.LATE)]
         for kind, count, acts in kinds:
             for number in range(count):
                 self.crowd.append(clients.Client(f"{kind}-{number}", self.seed, self.server, self.losses, acts))
@@ -142,6 +143,10 @@ class Soak:
         print(f"clients: {dict(counts)}")
         print(f"events: {dict(self.events)}")
         print(f"workers: {len(workers(self.server))}; requests lost with killed ones: {excused}")
+        for outage in self.losses.outages:
+            # Each client has one thing in hand. One that hangs for seconds may cost a client more than that.
+            if outage.why in ("killed", "crashed") and outage.losses > len(self.crowd):
+                self.faults.append(f"{outage.losses} losses with worker {outage.pid}, which was {outage.why}")
         log = self.server.log()
         self.faults += [f"lost: {one}" for one in unexcused]
         self.faults += [f"the log says {words!r}" for words in ("panicked at", "a fault in the server") if words in log]
@@ -167,7 +172,8 @@ class Usage:
 def names(pid):
     """What its descriptors and threads are, for a report."""
     links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
-    threads = [pathlib.Path(f"/proc/{pid}/task/{id}/comm").read_text().strip() for id in os.listdir(f"/proc/{pid}/task")]
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    threads = [(task / "comm").read_text().strip() for task in tasks]
     return sorted(links), sorted(threads)
 
 

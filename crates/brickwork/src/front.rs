@@ -1,5 +1,5 @@
-//! The part of a worker that clients see: loop, threads, health checks. What answers requests is put behind it when it is there; until
-//! then requests wait, and health checks say so.
+//! The part of a worker that clients see: loop, threads, health checks. What answers requests is put behind it when it
+//! is there; until then requests wait, and health checks say so.
 
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;

@@ -1,5 +1,5 @@
-//! Prepares a worker for its end: on a crash, or when the supervisor asks, CPython writes the stacks of all threads, without the
-//! interpreter lock, into a file in memory that the supervisor holds too.
+//! Prepares a worker for its end: on a crash, or when the supervisor asks, CPython writes the stacks of all threads,
+//! without the interpreter lock, into a file in memory that the supervisor holds too.
 
 use std::os::fd::AsRawFd;
 

@@ -1,5 +1,6 @@
-//! The pulse that a worker shows to its supervisor: two threads that do nothing but try, again and again, whether the loop goes round and
-//! whether the interpreter lock can be had. Two, because one that waits for the lock could not tell of the loop.
+//! The pulse that a worker shows to its supervisor: two threads that do nothing but try, again and again, whether the
+//! loop goes round and whether the interpreter lock can be had. Two, because one that waits for the lock could not tell
+//! of the loop.
 
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -61,7 +62,8 @@ impl Pulse {
         Ok(Pulse { end, threads: vec![of_loop, of_lock] })
     }
 
-    /// Ends the threads. Not to be called with the interpreter lock held; nobody may take that lock once the interpreter finalizes.
+    /// Ends the threads. Not to be called with the interpreter lock held; nobody may take that lock once the
+    /// interpreter finalizes.
     pub(crate) fn stop(self) {
         *self.end.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.end.told.notify_all();

@@ -1,4 +1,5 @@
-//! A child of the supervisor: a worker, which serves, or a zygote, which imports the application once and forks workers.
+//! A child of the supervisor: a worker, which serves, or a zygote, which imports the application once and forks
+//! workers.
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -94,8 +95,8 @@ impl Begun {
     }
 }
 
-/// As the first worker of a server with health checks: accepts connections at once, so that a check is answered while the application
-/// is imported. Any other worker leaves them to those that can serve them.
+/// As the first worker of a server with health checks: accepts connections at once, so that a check is answered while
+/// the application is imported. Any other worker leaves them to those that can serve them.
 ///
 /// A zygote cannot: it must have no threads.
 fn begin(py: Python<'_>, config: &Config, handoff: &Handoff, begun: Begun, worn: &Worn) -> Result<Begun, LoadError> {
@@ -152,8 +153,8 @@ fn load<'py>(py: Python<'py>, config: &Config, channel: &Channel) -> Result<Opti
     served.map(Some)
 }
 
-/// As a zygote: forks a worker whenever it is told to. Returns in each worker, with its channel and place; and in the zygote, with
-/// None, when the supervisor needs it no more.
+/// As a zygote: forks a worker whenever it is told to. Returns in each worker, with its channel and place; and in the
+/// zygote, with None, when the supervisor needs it no more.
 fn fork_workers(py: Python<'_>, channel: Channel) -> Result<Option<(Channel, usize)>, (Channel, String)> {
     fork_safety::warn(py, &channel);
     let prepare = || -> PyResult<()> {

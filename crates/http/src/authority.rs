@@ -13,11 +13,7 @@ use crate::scan;
 #[inline]
 pub(crate) fn host_len(authority: &[u8]) -> Result<usize, usize> {
     // What nearly every client sends: a name without a port.
-    if !authority.is_empty() && scan::is_all(REG_NAME, authority) {
-        Ok(authority.len())
-    } else {
-        checked_host_len(authority)
-    }
+    if !authority.is_empty() && REG_NAME.has_all(authority) { Ok(authority.len()) } else { checked_host_len(authority) }
 }
 
 #[inline(never)]

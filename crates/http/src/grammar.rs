@@ -24,6 +24,12 @@ impl Class {
     pub(crate) const fn has(self, byte: u8) -> bool {
         CLASSES[byte as usize] & self.0 != 0
     }
+
+    /// Whether the class has all of these bytes. Branches once, not at every byte: for names, which are short.
+    #[inline(always)]
+    pub(crate) fn has_all(self, bytes: &[u8]) -> bool {
+        bytes.iter().fold(self.0, |common, &byte| common & CLASSES[byte as usize]) != 0
+    }
 }
 
 static CLASSES: [u8; 256] = build_classes();

@@ -13,12 +13,6 @@ pub(crate) fn end_of(class: Class, input: &[u8], from: usize) -> usize {
     from + rest.iter().position(|&byte| !class.has(byte)).unwrap_or(rest.len())
 }
 
-/// Whether all bytes are of one class. Branches once, not at every byte: for names, which are short.
-#[inline(always)]
-pub(crate) fn is_all(class: Class, bytes: &[u8]) -> bool {
-    bytes.iter().fold(true, |is_all, &byte| is_all & class.has(byte))
-}
-
 /// The 32 bytes from `at` on; where there are fewer, the last 32, and how many of them stand in front of `at`. None if there are not
 /// even 32 bytes in all, or none from `at` on.
 #[inline(always)]
@@ -50,7 +44,7 @@ fn run_end(class: Class, input: &[u8], from: usize, look: impl Fn(&Window) -> u3
     match window_at(input, at).map(|(window, passed)| look(window) >> passed) {
         Some(0) => input.len(),
         Some(marks) => end_of(class, input, at + marks.trailing_zeros() as usize),
-        None if is_all(class, input.get(at..).unwrap_or(&[])) => input.len().max(at),
+        None if class.has_all(input.get(at..).unwrap_or(&[])) => input.len().max(at),
         None => end_of(class, input, at),
     }
 }

@@ -1,7 +1,8 @@
-//! What a server leaves behind, in memory that may outlive its process: its counters, and the requests that were in flight.
+//! What a server leaves behind, in memory that may outlive its process: its counters, and the requests that were in
+//! flight.
 //!
-//! Everything is an atomic word, written plainly: whoever reads may find a request half written, and a request in flight costs some
-//! stores and a copy of its first bytes.
+//! Everything is an atomic word, written plainly: whoever reads may find a request half written, and a request in
+//! flight costs some stores and a copy of its first bytes.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -54,8 +55,8 @@ impl Record {
     #[allow(unsafe_code)]
     pub fn counters(&self) -> &Counters {
         let words = self.words();
-        // SAFETY: `Counters` consists of atomic words, COUNTERS of them, in the order of C; there are more words than that,
-        // which live as long as the borrow of `self`.
+        // SAFETY: `Counters` consists of atomic words, COUNTERS of them, in the order of C; there are more words than
+        // that, which live as long as the borrow of `self`.
         unsafe { &*words.as_ptr().cast::<Counters>() }
     }
 

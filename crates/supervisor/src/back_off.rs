@@ -16,8 +16,8 @@ const CALM: Duration = Duration::from_secs(60);
 const LONG_LIFE: Duration = Duration::from_secs(10);
 
 impl BackOff {
-    /// A worker died; `served` says for how long, if it had been ready before. One that served well for a while is no sign of a worse
-    /// one in its place.
+    /// A worker died; `served` says for how long, if it had been ready before. One that served well for a while is no
+    /// sign of a worse one in its place.
     pub(crate) fn note_death(&mut self, now: Instant, served: Option<Duration>) {
         let is_first = self.last.is_none_or(|last| now.duration_since(last) > CALM);
         self.delay = match served {

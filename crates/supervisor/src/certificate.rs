@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
-use crate::end::{Dead, describe};
+use crate::end::Dead;
 use crate::worker::Worker;
 
 /// What is known of a worker by the block that it shares; who knows what its words mean says so.
@@ -34,20 +34,13 @@ impl Findings {
     }
 }
 
-/// The line, for a worker that was killed by `culprit`, if that is known.
-pub(crate) fn certificate(
-    worker: &Worker,
-    dead: &Dead,
-    culprit: Option<&str>,
-    findings: &Findings,
-    now: Instant,
-) -> String {
-    let (name, how) = (worker.name(), describe(dead.status).unwrap_or_default());
-    let by = culprit.map(|culprit| format!(" by {culprit}")).unwrap_or_default();
+/// The line, for a worker that ended in the way that `how` says.
+pub(crate) fn certificate(worker: &Worker, dead: &Dead, how: &str, findings: &Findings, now: Instant) -> String {
+    let name = worker.name();
     let age = age_text(now.saturating_duration_since(worker.began));
     let (requests, in_flight) = (findings.requests, findings.in_flight_text());
     let memory = dead.most_resident >> 20;
-    format!("{name} {how}{by}; it lived for {age}, had {requests} requests and at most {memory} MiB; {in_flight}")
+    format!("{name} {how}; it lived for {age}, had {requests} requests and at most {memory} MiB; {in_flight}")
 }
 
 /// Seconds, or the two largest units.

@@ -1,5 +1,6 @@
 //! Burying processes: what a worker's death means for the others, and what the log has to say about it.
 
+use std::path::Path;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
@@ -40,7 +41,7 @@ impl Supervisor {
 
     fn on_zygote_end(&mut self, index: usize, dead: &Dead, now: Instant) {
         let zygote = self.zygotes.remove(index);
-        let how = describe(dead.status).unwrap_or_default();
+        let how = self.how(dead, zygote.oom_file.as_deref());
         let text = format!("the process that imports for generation {} {how}", zygote.generation);
         if zygote.is_ready {
             tracing::warn!("{text}: another one will import");
@@ -56,16 +57,12 @@ impl Supervisor {
         let findings = (self.settings.examine)(block);
         self.shared.board.clear(worker.place);
         self.ended.add(&findings);
-        let culprit = match (dead.status, &worker.oom_file) {
-            (WaitStatus::Signaled(_, Signal::SIGKILL, _), Some(file)) => self.oom_kills.explain(file),
-            _ => None,
-        };
-        let line = certificate(&worker, dead, culprit.as_deref(), &findings, now);
+        let how = self.how(dead, worker.oom_file.as_deref());
+        let line = certificate(&worker, dead, &how, &findings, now);
         let stack = last_stack(dead, worker.last_words.take());
         match worker.stage {
             Stage::Booting => {
                 let name = worker.name();
-                let how = describe(dead.status).unwrap_or_default();
                 let unheard = || BootFailure::unheard(format!("{name} {how} before it was ready\n{stack}"));
                 let failure = worker.failure.map_or_else(unheard, BootFailure::told);
                 self.on_boot_failure(worker.generation, failure, now);
@@ -78,6 +75,18 @@ impl Supervisor {
                 tracing::info!("{line}");
             }
             Stage::Draining { .. } => tracing::warn!(traceback = stack, "{line}{}", introduction(&stack)),
+        }
+    }
+
+    /// How a process ended, and by whom it was killed, if the kernel tells.
+    fn how(&mut self, dead: &Dead, oom_file: Option<&Path>) -> String {
+        let how = describe(dead.status).unwrap_or_default();
+        match (dead.status, oom_file) {
+            (WaitStatus::Signaled(_, Signal::SIGKILL, _), Some(file)) => match self.oom_kills.explain(file) {
+                Some(culprit) => format!("{how} by {culprit}"),
+                None => how,
+            },
+            _ => how,
         }
     }
 }

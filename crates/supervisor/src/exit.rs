@@ -12,8 +12,8 @@ pub fn exit_now(status: u8) -> ! {
     unsafe { nix::libc::_exit(status.into()) }
 }
 
-/// From now on (or no longer) the kernel kills this process when its parent ends: while it is busy with something that it cannot be called
-/// away from.
+/// From now on (or no longer) the kernel kills this process when its parent ends: while it is busy with something that
+/// it cannot be called away from.
 ///
 /// # Errors
 /// As prctl(2).

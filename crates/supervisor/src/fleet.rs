@@ -91,7 +91,9 @@ impl Supervisor {
         if !self.settings.preload {
             let child = Child { role: Role::Worker, generation, place, is_first };
             let (pid, channel) = self.settings.launch.start(child, &self.shared)?;
-            self.workers.push(Worker::new(Some(pid), channel, generation, place));
+            let mut worker = Worker::new(Some(pid), channel, generation, place);
+            worker.oom_file = self.oom_kills.watch(pid);
+            self.workers.push(worker);
             return Ok(());
         }
         match self.zygotes.iter().find(|zygote| zygote.generation == generation) {
@@ -112,6 +114,7 @@ impl Supervisor {
                     failure: None,
                     is_mute: false,
                     last_words: None,
+                    oom_file: self.oom_kills.watch(pid),
                 });
             }
         }

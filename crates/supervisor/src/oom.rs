@@ -1,5 +1,5 @@
-//! Whether the kernel's out-of-memory killer was at work, by the count that each memory cgroup keeps of its victims: `memory.events`
-//! (cgroup version 2), `memory.oom_control` (version 1), or that of the whole machine.
+//! Whether the kernel's out-of-memory killer was at work, by the count that each memory cgroup keeps of its victims:
+//! `memory.events` (cgroup version 2), `memory.oom_control` (version 1), or that of the whole machine.
 
 use std::collections::HashMap;
 use std::fs;

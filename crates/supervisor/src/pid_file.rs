@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::kill;
 use nix::unistd::{Pid, getpid};
 
-/// A file with our process id in it; removed when dropped, if it still has. Emptied, where its directory is not ours to write to any
-/// more: nobody must take the number for that of a server.
+/// A file with our process id in it; removed when dropped, if it still has. Emptied, where its directory is not ours to
+/// write to any more: nobody must take the number for that of a server.
 #[derive(Debug)]
 pub struct PidFile {
     path: PathBuf,

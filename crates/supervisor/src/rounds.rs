@@ -1,5 +1,5 @@
-//! The supervisor's rounds: every now and then it looks how the workers are. Is anything stuck, is one too large, who was killed by the
-//! kernel? And what it answers when somebody asks.
+//! The supervisor's rounds: every now and then it looks how the workers are. Is anything stuck, is one too large, who
+//! was killed by the kernel? And what it answers when somebody asks.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};

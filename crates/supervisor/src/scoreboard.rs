@@ -1,5 +1,6 @@
-//! Shared memory with a place for each worker, which outlives the worker: a number that all workers read, two that beat as long as the
-//! worker is well, and a block of words. What the number and the block mean the supervisor does not know, but that 0 is nobody.
+//! Shared memory with a place for each worker, which outlives the worker: a number that all workers read, two that beat
+//! as long as the worker is well, and a block of words. What the number and the block mean the supervisor does not
+//! know, but that 0 is nobody.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -51,8 +52,8 @@ impl Scoreboard {
         let length = NonZeroUsize::new(bytes).filter(|length| length.get() >= HEAD);
         let length = length.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
         let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: a new mapping at an address of the kernel's choice, which is never unmapped, as long as the file, which
-        // nobody makes shorter. Any bytes are valid atomic integers, and HEAD is a multiple of their size.
+        // SAFETY: a new mapping at an address of the kernel's choice, which is never unmapped, as long as the file,
+        // which nobody makes shorter. Any bytes are valid atomic integers, and HEAD is a multiple of their size.
         let (narrow, words) = unsafe {
             let start = mmap(None, length, access, MapFlags::MAP_SHARED, &memory, 0)?;
             let narrow = std::slice::from_raw_parts(start.cast::<AtomicU32>().as_ptr(), PLACES + BEATS);

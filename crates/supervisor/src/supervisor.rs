@@ -396,10 +396,15 @@ impl Supervisor {
     fn on_report(&mut self, index: usize, report: Report, fd: Option<OwnedFd>, now: Instant) {
         let Some(worker) = self.workers.get_mut(index) else { return };
         match report {
-            Report::Forked(pid) => worker.pid = Some(Pid::from_raw(pid)),
+            Report::Forked(pid) => {
+                let pid = Pid::from_raw(pid);
+                worker.pid = Some(pid);
+                worker.oom_file = self.oom_kills.watch(pid);
+            }
             Report::Ready if worker.is_booting() => {
                 worker.stage = Stage::Ready;
                 worker.accepts = true;
+                // The application may have moved it to another cgroup.
                 worker.oom_file = worker.pid.and_then(|pid| self.oom_kills.watch(pid));
                 worker.expires = self.settings.max_worker_lifetime.map(|lifetime| now + spread(lifetime, worker.pid));
                 tracing::info!("{} is ready", worker.name());

@@ -1,5 +1,6 @@
 //! Watches the application's files during development, inotify(7). Directories are watched, not files: editors replace
-//! a file by another one of the same name. Where the kernel does not learn of changes, it is looked for them (`polled.rs`).
+//! a file by another one of the same name. Where the kernel does not learn of changes, it is looked for them
+//! (`polled.rs`).
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -103,8 +104,8 @@ fn counts(extra: &HashSet<PathBuf>, path: &Path) -> bool {
     extra.contains(path) || path.extension() == Some(OsStr::new("py"))
 }
 
-/// File systems whose files are changed by others, behind this kernel's back: a container's view of its host's directories among them.
-/// The numbers are those of statfs(2).
+/// File systems whose files are changed by others, behind this kernel's back: a container's view of its host's
+/// directories among them. The numbers are those of statfs(2).
 const REMOTE: [(i64, &str); 7] = [
     (0x6573_5546, "fuse"),
     (0x6969, "nfs"),

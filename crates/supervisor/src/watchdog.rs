@@ -1,6 +1,8 @@
-//! Notices a worker in which nothing moves any more: one whose loop does not go round, or in which nobody gets the interpreter lock.
+//! Notices a worker in which nothing moves any more: one whose loop does not go round, or in which nobody gets the
+//! interpreter lock.
 //!
-//! It counts looks, not time: when a whole container was frozen, its first look afterwards finds no beat, but that is one look only.
+//! It counts looks, not time: when a whole container was frozen, its first look afterwards finds no beat, but that is
+//! one look only.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

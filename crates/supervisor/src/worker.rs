@@ -122,4 +122,5 @@ pub(crate) struct Zygote {
     pub(crate) failure: Option<String>,
     pub(crate) is_mute: bool,
     pub(crate) last_words: Option<LastWords>,
+    pub(crate) oom_file: Option<PathBuf>,
 }

@@ -91,7 +91,7 @@ fn long_value_end(line: &[u8], from: usize) -> usize {
 
 #[inline(never)]
 fn is_token(input: &[u8], end: usize) -> bool {
-    end > 0 && input.get(..end).is_some_and(|name| scan::is_all(TCHAR, name))
+    end > 0 && input.get(..end).is_some_and(|name| TCHAR.has_all(name))
 }
 
 /// Parses the line that `input` starts with.

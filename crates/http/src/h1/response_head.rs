@@ -100,7 +100,7 @@ impl ResponseHead {
     /// # Errors
     /// A name that is no token, a value with control bytes, a Content-Length that is no number or is given twice.
     pub fn field(&mut self, name: &[u8], value: &[u8]) -> Result<FieldFate, Fault> {
-        if name.is_empty() || !scan::is_all(TCHAR, name) {
+        if name.is_empty() || !TCHAR.has_all(name) {
             return Err(Fault::new(Rule::ResponseFieldName, scan::end_of(TCHAR, name, 0)));
         }
         let value_end = scan::field_value_end(value, 0);
