@@ -83,7 +83,7 @@ enum Doing {
 
 impl<'a> Watch<'a> {
     fn run(&mut self) -> Option<(LoopGuard<'a, EventLoop>, bool)> {
-        let mut idle = 0;
+        let (mut idle, mut before) = (0, None);
         while !self.engine.crew.is_over() {
             let stamp = self.engine.cell.look();
             match stamp.state() {
@@ -100,18 +100,22 @@ impl<'a> Watch<'a> {
                 State::Wait => {}
                 State::Poll | State::Loop => self.look_at_loop(),
             }
-            idle = if stamp.state() == State::Poll { idle + 1 } else { 0 };
+            idle = if stamp.state() == State::Poll && before == Some(stamp) { idle + 1 } else { 0 };
+            before = Some(stamp);
             self.pause(stamp, idle);
         }
         None
     }
 
+    /// Until the next look. `idle`: so many looks have seen the same sleep of the loop.
     fn pause(&self, stamp: Stamp, idle: u32) {
         let since = self.last_found.elapsed().as_secs_f64();
         // The lock was free once and has to be twice: that is soon known.
         let is_suspect = self.seen.is_some_and(|sight| sight.stamp == stamp && sight.lock_was_free);
         let calm = if is_suspect { EAGER } else { CALM };
         let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, calm);
+        // While nothing happens at all the pauses double: no longer than what has passed already.
+        let pause = if idle == 0 { pause } else { pause.max(EAGER * (1 << idle.min(6))).min(CALM) };
         let pause = (pause < CALM || idle < IDLE_LOOKS).then_some(pause);
         let engine = self.engine;
         engine.crew.nap(Napper::Watcher, pause, || {
