@@ -32,8 +32,8 @@ pub(crate) struct Crew {
     waiting: AtomicUsize,
     /// The owner of the loop is in a call, and left work at hand.
     work_left: AtomicBool,
-    /// When the loop was last taken from a call.
-    take_over: Mutex<Instant>,
+    /// When a call was last seen to block.
+    last_blocked: Mutex<Instant>,
     releases: Mutex<Releases>,
     /// How much others were seen to hold the interpreter lock lately.
     contention: AtomicUsize,
@@ -96,7 +96,7 @@ impl Crew {
             is_held: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
             work_left: AtomicBool::new(false),
-            take_over: Mutex::new(Instant::now()),
+            last_blocked: Mutex::new(Instant::now()),
             releases: Mutex::new(Releases::new(has_one_processor())),
             contention: AtomicUsize::new(0),
             roster: Mutex::new(Roster::default()),
@@ -122,9 +122,9 @@ impl Crew {
         self.work_left.load(Ordering::Relaxed) || self.waiting.load(Ordering::Relaxed) > 0
     }
 
-    /// The loop was taken from a call.
-    pub(super) fn note_take_over(&self) {
-        *self.take_over.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// A call was seen to block.
+    pub(super) fn note_blocked(&self) {
+        *self.last_blocked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// What the watcher knows of the application's releases of the interpreter lock.
@@ -142,8 +142,8 @@ impl Crew {
         now > 0
     }
 
-    pub(super) fn last_take_over(&self) -> Instant {
-        *self.take_over.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn last_blocked(&self) -> Instant {
+        *self.last_blocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the leader may call the handler now.

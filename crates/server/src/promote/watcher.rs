@@ -37,7 +37,7 @@ const NO_HURRY: Duration = Duration::from_millis(8);
 const AT_ONCE: Duration = Duration::from_micros(25);
 /// Waited for so long, the lock may have been taken from a call that computes: CPython's switch interval is 5 ms.
 const FORCED: Duration = Duration::from_millis(2);
-/// Without a take-over for so long, nothing is waited for.
+/// When no call was seen to block for so long, nothing is waited for.
 const LATELY: Duration = Duration::from_millis(100);
 /// Looks at a sleeping loop before the watcher sleeps too, until it is stirred.
 const IDLE_LOOKS: u32 = 50;
@@ -47,7 +47,7 @@ pub(super) fn watch(engine: &Arc<Engine>) -> Option<(LoopGuard<'_, EventLoop>, b
     // The kernel rounds sleeps up by 50 us otherwise, which is as much as the shortest pause.
     let slack = rustix::thread::current_timer_slack().ok().and_then(NonZeroU64::new);
     let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1_000));
-    let promoted = Watch { engine, seen: None, last_found: engine.crew.last_take_over() }.run();
+    let promoted = Watch { engine, seen: None, last_found: engine.crew.last_blocked() }.run();
     let _ = rustix::thread::set_current_timer_slack(slack);
     if promoted.is_some() {
         engine.replace_watcher();
@@ -139,7 +139,7 @@ impl<'a> Watch<'a> {
 
     fn look_at_call(&mut self, stamp: Stamp) -> Option<LoopGuard<'a, EventLoop>> {
         let crew = &self.engine.crew;
-        if crew.last_take_over().elapsed() < LATELY && crew.releases().are_waited_for() {
+        if crew.last_blocked().elapsed() < LATELY && crew.releases().are_waited_for() {
             return self.wait_for_release();
         }
         if self.is_new(stamp) {
@@ -198,6 +198,7 @@ impl<'a> Watch<'a> {
         crew.releases().note_release(None);
         let guard = self.engine.cell.rob(stamp);
         match guard {
+            // It may be a short one: that calls block is known from those that were looked at.
             Some(_) => self.note_taken(Doing::Waiting),
             None => interpreter.release(),
         }
@@ -231,6 +232,9 @@ impl<'a> Watch<'a> {
             interpreter.release();
             return None;
         };
+        if doing == Doing::Waiting {
+            self.engine.crew.note_blocked();
+        }
         self.note_taken(doing);
         Some(guard)
     }
@@ -238,7 +242,6 @@ impl<'a> Watch<'a> {
     fn note_taken(&self, doing: Doing) {
         let (crew, counters) = (&self.engine.crew, &self.engine.counters);
         crew.note_detached();
-        crew.note_take_over();
         match doing {
             Doing::Waiting => counters.taken_from_waiting.fetch_add(1, Relaxed),
             Doing::Computing => counters.taken_from_busy.fetch_add(1, Relaxed),
