@@ -2,10 +2,11 @@
 
 import json
 import signal
+from pathlib import Path
 
 import pytest
 from harness.deadline import wait_until
-from harness.processes import application, deploy, is_alive, kill, wait_for_workers
+from harness.processes import application, deploy, is_alive, kill, stop, wait_for_workers
 from harness.request import get, request
 from harness.server import APPS, Server
 
@@ -99,6 +100,108 @@ def test_who_waited_for_a_first_generation_that_cannot_be_imported_is_answered_5
             assert response.status == 503 and response.is_last
         assert server.wait() == 1
         assert server.log().count("Traceback") == 1 and "ValueError: why" in server.log()
+    finally:
+        server.kill()
+
+
+PRELOAD = ("--preload", "--health-path", "/healthz")
+
+
+def responder(server):
+    """Which process answers health checks."""
+    return json.loads(server.get("/healthz/live").content)["pid"]
+
+
+def responders(server):
+    """Children of the supervisor that were started to answer health checks."""
+    pid = server.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children if b"@responder," in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_first_generation_is_live_but_not_ready_while_it_is_preloaded(tmp_path, count):
+    server = booting(tmp_path, *PRELOAD, "-w", str(count))
+    try:
+        early = responder(server)
+        assert responders(server) == [early]
+        for _ in range(3):
+            assert status(server, "ready") == (503, "booting")
+            assert status(server, "live") == (200, "live")
+        (tmp_path / "go").touch()
+        wait_until(lambda: not is_alive(early), f"process {early} to end")
+        pids = wait_for_workers(server, count)
+        assert status(server, "ready") == (200, "ready") and responder(server) in pids
+        assert server.get("/version").content == b"1"
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("generation 2 serves\n")
+        assert not responders(server)
+        server.stop_cleanly()
+    finally:
+        server.kill()
+
+
+def test_who_comes_while_the_application_is_preloaded_is_asked_to_come_back(tmp_path):
+    server = booting(tmp_path, *PRELOAD)
+    try:
+        for asked in [get("/"), request("POST", "/form", content=b"a=b&c"), get("/healthz")]:
+            with server.connect() as connection:
+                response = connection.exchange(asked)
+                assert response.status == 503, asked
+                if asked != get("/healthz"):
+                    assert response.field("Retry-After") == "1" and response.is_last, asked
+    finally:
+        server.kill()
+
+
+def test_an_idle_connection_does_not_keep_who_answers_while_the_application_is_preloaded(tmp_path):
+    server = booting(tmp_path, *PRELOAD)
+    try:
+        early = responder(server)
+        with server.connect() as idle:
+            assert idle.exchange(get("/healthz")).status == 503
+            (tmp_path / "go").touch()
+            wait_until(lambda: not is_alive(early), f"process {early} to end")
+        server.stop_cleanly()
+    finally:
+        server.kill()
+
+
+def test_a_preloaded_application_that_cannot_be_imported_leaves_no_process(tmp_path):
+    server = booting(tmp_path, *PRELOAD, then="raise ValueError('why')")
+    try:
+        early = responder(server)
+        (tmp_path / "go").touch()
+        assert server.wait() == 1
+        assert not is_alive(early)
+        assert server.log().count("Traceback") == 1 and "ValueError: why" in server.log()
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_server_that_ends_while_it_preloads_leaves_no_process(tmp_path, number):
+    server = booting(tmp_path, *PRELOAD)
+    try:
+        early = responder(server)
+        server.signal(number)
+        server.wait()
+        wait_until(lambda: not is_alive(early), f"process {early} to end")
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("end", [kill, stop])
+def test_a_server_serves_though_who_answers_while_it_preloads_was_killed_or_hangs(tmp_path, end):
+    server = booting(tmp_path, *PRELOAD)
+    try:
+        early = responder(server)
+        end(early)
+        (tmp_path / "go").touch()
+        wait_for_workers(server, 1)
+        assert server.get("/version").content == b"1"
+        wait_until(lambda: not is_alive(early), f"process {early} to end")
+        server.stop_cleanly()
     finally:
         server.kill()
 

@@ -70,7 +70,9 @@ def test_no_worker_outlives_a_supervisor_that_was_killed(tmp_path):
 EARLY = ("--health-path", "/healthz")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--preload",), EARLY], ids=["plain", "preload", "early"])
+@pytest.mark.parametrize(
+    "arguments", [(), ("--preload",), EARLY, ("--preload", *EARLY)], ids=["plain", "preload", "early", "responder"]
+)
 def test_nothing_outlives_a_supervisor_that_was_killed_while_the_application_is_imported(tmp_path, arguments):
     code = "import os, sys, time\nprint(os.getpid(), file=sys.stderr, flush=True)\ntime.sleep(60)\n"
     (tmp_path / "waits.py").write_text(code)
@@ -80,7 +82,11 @@ def test_nothing_outlives_a_supervisor_that_was_killed_while_the_application_is_
     wait_until(lambda: not is_alive(importer), f"process {importer} to end")
 
 
-@pytest.mark.parametrize("arguments", [(), ("-w", "3"), ("--preload",)], ids=["one", "three", "preload"])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("-w", "3"), ("--preload",), ("--preload", *EARLY)],
+    ids=["one", "three", "preload", "responder"],
+)
 def test_a_server_that_cannot_start_exits_1_with_one_traceback(tmp_path, arguments):
     (tmp_path / "broken.py").write_text("raise ValueError('why')\n")
     code, log = ended(run("broken:app", "--bind", "127.0.0.1:0", *arguments, cwd=tmp_path))

@@ -38,6 +38,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// That of a process that is not one of them.
+    pub(crate) fn apart() -> Place {
+        Place { balance: None, record: Record::default(), pulse: None }
+    }
+
     pub(crate) fn at(board: &Scoreboard, place: usize) -> Place {
         Place {
             balance: Balance::new(board.numbers(), place),
@@ -110,6 +115,15 @@ impl Front {
         counters.accepted.fetch_sub(1, Relaxed);
         counters.requests.fetch_sub(1, Relaxed);
         Ok(())
+    }
+
+    /// Answers who is there already, for so long at the most, and ends.
+    pub(crate) fn finish(self, py: Python<'_>, patience: Duration) {
+        self.server.stopper().drain_keeping_idle(patience, patience);
+        py.detach(|| {
+            let _ = self.server.join();
+            self.access_log.inspect(AccessLog::flush);
+        });
     }
 
     /// There will be nothing behind it: whoever waits is answered 503.

@@ -22,6 +22,7 @@ mod main_thread;
 mod pulse;
 mod recycle;
 mod report;
+mod responder;
 mod serve;
 mod sizing;
 mod supervise;

@@ -84,6 +84,7 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
         workers,
         launch,
         preload: processes.preload,
+        responder: processes.preload && config.health_path.is_some(),
         graceful_timeout: config.graceful_timeout,
         drain_delay: processes.drain_delay,
         max_worker_lifetime: processes.max_worker_lifetime,

@@ -1,5 +1,5 @@
 //! A child of the supervisor: a worker, which serves, or a zygote, which imports the application once and forks
-//! workers.
+//! workers. What a responder does differently is in `responder.rs`.
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ use crate::front::{Front, Place};
 use crate::last_words;
 use crate::main_thread::{self, Supervised};
 use crate::recycle::{Counted, Worn};
+use crate::responder;
 use crate::serve::{self, plain};
 
 /// Is a child of the supervisor until it is told to end; returns the process's exit status.
@@ -46,6 +47,9 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
         Err(error) => return fail(config, &channel, plain(format!("signals: {error}"))),
     };
     let worn = Worn::new(deaf.waker());
+    if handoff.role == Role::Responder {
+        return responder::run(py, config, &channel, listeners, &worn);
+    }
     let writer = last_words::writer(py);
     last_words::prepare(py, &channel, writer);
     let begun =
@@ -98,7 +102,7 @@ impl Begun {
 /// As the first worker of a server with health checks: accepts connections at once, so that a check is answered while
 /// the application is imported. Any other worker leaves them to those that can serve them.
 ///
-/// A zygote cannot: it must have no threads.
+/// A zygote cannot: it must have no threads. A responder does it instead.
 fn begin(py: Python<'_>, config: &Config, handoff: &Handoff, begun: Begun, worn: &Worn) -> Result<Begun, LoadError> {
     let is_early = handoff.is_first && handoff.role == Role::Worker && config.health_path.is_some();
     let (listeners, place) = match begun {

@@ -150,6 +150,11 @@ impl Channel {
         }
     }
 
+    /// Waits until the other end is gone.
+    pub fn wait_for_end(&self) {
+        while !matches!(self.receive(MsgFlags::empty()), Heard::End) {}
+    }
+
     fn send(&self, bytes: &[u8], fd: Option<RawFd>) -> nix::Result<()> {
         let bytes = [IoSlice::new(bytes.get(..LONGEST).unwrap_or(bytes))];
         let fds = fd.map(|fd| [fd]);

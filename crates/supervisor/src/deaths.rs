@@ -35,6 +35,8 @@ impl Supervisor {
                 if self.zygotes.get(index).is_some_and(|zygote| zygote.pid == dead.pid) {
                     self.on_zygote_end(index, &dead, now);
                 }
+            } else {
+                self.responder.take_if(|responder| responder.pid == dead.pid);
             }
         }
     }

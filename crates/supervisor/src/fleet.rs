@@ -46,6 +46,7 @@ impl Supervisor {
                 _ => {}
             }
         }
+        self.end_late_responder(now);
         if !matches!(self.phase, Phase::Starting | Phase::Serving) {
             return;
         }
@@ -116,6 +117,9 @@ impl Supervisor {
                     last_words: None,
                     oom_file: self.oom_kills.watch(pid),
                 });
+                if is_first {
+                    self.start_responder();
+                }
             }
         }
         Ok(())
@@ -143,6 +147,7 @@ impl Supervisor {
 
     /// A worker accepts connections.
     pub(crate) fn on_ready(&mut self, index: usize) {
+        self.dismiss_responder();
         let generation = self.workers.get(index).map_or(0, |worker| worker.generation);
         if self.phase == Phase::Starting {
             self.phase = Phase::Serving;

@@ -35,6 +35,8 @@ pub enum Role {
     Worker,
     /// Imports the application once and forks workers.
     Zygote,
+    /// Answers for the first generation while its zygote imports.
+    Responder,
 }
 
 impl Handoff {
@@ -55,6 +57,7 @@ impl fmt::Display for Handoff {
         let role = match self.role {
             Role::Worker => "worker",
             Role::Zygote => "zygote",
+            Role::Responder => "responder",
         };
         let listeners: Vec<String> = self.listeners.iter().map(RawFd::to_string).collect();
         let (version, generation, control) = (&self.version, self.generation, self.control);
@@ -72,6 +75,7 @@ impl FromStr for Handoff {
         let role = match parts.next() {
             Some("worker") => Role::Worker,
             Some("zygote") => Role::Zygote,
+            Some("responder") => Role::Responder,
             _ => return Err(()),
         };
         let mut value_of = |name: &str| parts.next()?.strip_prefix(name)?.strip_prefix('=');
@@ -93,7 +97,8 @@ mod tests {
 
     #[test]
     fn is_read_as_it_was_written() {
-        for (role, is_first, listeners) in [(Role::Worker, true, vec![4, 5]), (Role::Zygote, false, vec![])] {
+        let roles = [(Role::Worker, true, vec![4, 5]), (Role::Zygote, false, vec![]), (Role::Responder, true, vec![4])];
+        for (role, is_first, listeners) in roles {
             let (version, generation, control, place, board) = ("1.2.3".into(), 7, 3, 9, 8);
             let handoff = Handoff { role, version, generation, control, place, is_first, board, listeners };
             assert_eq!(handoff.to_string().parse(), Ok(handoff));

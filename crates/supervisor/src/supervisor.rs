@@ -22,6 +22,7 @@ use crate::fleet::BootFailure;
 use crate::launch::Shared;
 use crate::oom::OomKills;
 use crate::reload::Reload;
+use crate::responder::Responder;
 use crate::rounds::Rounds;
 use crate::watch::FileWatch;
 use crate::worker::{Stage, Worker, Zygote};
@@ -35,6 +36,8 @@ pub struct Settings {
     pub launch: Launch,
     /// Import once in each generation, and fork workers from there.
     pub preload: bool,
+    /// While the first generation is imported so, have a process of its own answer health checks.
+    pub responder: bool,
     /// How long a worker that was told to end may take.
     pub graceful_timeout: Duration,
     /// How long, after TERM, everything goes on but readiness.
@@ -81,6 +84,7 @@ pub struct Supervisor {
     pub(crate) wanted: usize,
     pub(crate) workers: Vec<Worker>,
     pub(crate) zygotes: Vec<Zygote>,
+    pub(crate) responder: Option<Responder>,
     /// The generation that serves.
     pub(crate) serving: u32,
     /// The generation that new workers belong to; differs from `serving` until a reload has proven itself.
@@ -155,6 +159,7 @@ impl Supervisor {
             phase: Phase::Starting,
             workers: Vec::new(),
             zygotes: Vec::new(),
+            responder: None,
             serving: 1,
             target: 1,
             begun: 1,
@@ -181,13 +186,15 @@ impl Supervisor {
             }
             self.look_after_workers(now);
             self.converge(now);
+            // Whoever holds a listener has to be gone: the address is free when we are.
+            let is_alone = self.workers.is_empty() && self.responder.is_none();
             match self.phase {
-                Phase::Failed if self.workers.is_empty() => return Ok(Outcome::NeverServed),
-                Phase::Leaving if self.workers.is_empty() => return Ok(Outcome::Ended),
+                Phase::Failed if is_alone => return Ok(Outcome::NeverServed),
+                Phase::Leaving if is_alone => return Ok(Outcome::Ended),
                 Phase::Unready { until } if until <= now => self.leave(LAST_IDLE),
                 _ => {}
             }
-            if self.phase != Phase::Leaving || !self.workers.is_empty() {
+            if self.phase != Phase::Leaving || !is_alone {
                 self.wait(now)?;
             }
         }
@@ -223,6 +230,7 @@ impl Supervisor {
         stages
             .chain(unready)
             .chain(retry)
+            .chain(self.responder.as_ref().and_then(|responder| responder.kill_at))
             .chain(self.rounds.due())
             .chain(self.watch.as_ref().and_then(FileWatch::due))
             .min()
@@ -303,6 +311,7 @@ impl Supervisor {
     /// what waits there.
     pub(crate) fn let_go(&mut self, why: &str) {
         self.zygotes.clear();
+        self.dismiss_responder();
         self.shared.listeners.clear();
         self.control = None;
         self.watch = None;
