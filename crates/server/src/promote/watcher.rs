@@ -205,14 +205,19 @@ impl<'a> Watch<'a> {
         guard
     }
 
-    /// Whether a call that let the lock go has not come back for it a moment later; if so, takes the loop.
+    /// Whether a call that let the lock go has not come back for it a moment later; if so, takes the loop. Looks twice: between two looks
+    /// something else may have had the processor.
     fn examine(&mut self, stamp: Stamp) -> Option<LoopGuard<'a, EventLoop>> {
         self.is_new(stamp);
-        self.engine.crew.nap(Napper::Watcher, Some(EAGER), || self.engine.cell.look() != stamp);
-        if self.engine.cell.look() != stamp {
-            return None;
+        let mut found = None;
+        for _ in 0..2 {
+            self.engine.crew.nap(Napper::Watcher, Some(EAGER), || self.engine.cell.look() != stamp);
+            if self.engine.cell.look() != stamp {
+                return None;
+            }
+            found = Some(self.judge()?);
         }
-        let (doing, stands) = self.judge()?;
+        let (doing, stands) = found?;
         self.take_over(stamp, doing, stands)
     }
 
