@@ -124,7 +124,7 @@ def test_term_loses_nothing_that_was_accepted(serve, tmp_path):
         (tmp_path / "go").touch()
         for connection in [*connections, queued]:
             response = connection.receive()
-            assert response.status == 200 and response.is_last
+            assert response.status == 200, "whether or not the order had reached its worker by then"
             connection.expect_close()
             connection.close()
         assert server.wait() == 0
