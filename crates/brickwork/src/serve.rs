@@ -58,10 +58,12 @@ pub(crate) fn open_access_log(config: &Config) -> io::Result<Option<AccessLog>> 
 }
 
 pub(crate) fn python_text(py: Python<'_>) -> PyResult<String> {
-    let platform = py.import("platform")?;
-    let name: String = platform.call_method0("python_implementation")?.extract()?;
-    let version: String = platform.call_method0("python_version")?.extract()?;
-    Ok(format!("{name} {version}"))
+    // As `platform` says it, which would import a megabyte of modules.
+    let sys = py.import("sys")?;
+    let name: String = sys.getattr("implementation")?.getattr("name")?.extract()?;
+    let version: String = sys.getattr("version")?.extract()?;
+    let name = if name == "cpython" { "CPython" } else { &name };
+    Ok(format!("{name} {}", version.split(' ').next().unwrap_or_default().trim_end_matches('+')))
 }
 
 /// What answers: the application, files, or both.

@@ -174,19 +174,46 @@ fn current_directory() -> PathBuf {
 
 fn launch(py: Python<'_>, config: &Config, arguments: &[OsString], directory: PathBuf) -> PyResult<Launch> {
     let program: OsString = py.import("sys")?.getattr("executable")?.extract()?;
-    // What multiprocessing uses for its own children: -X, -W, -E, -I and so on.
-    let flags = py.import("subprocess")?.call_method0("_args_from_interpreter_flags")?.extract::<Vec<OsString>>()?;
+    let flags = interpreter_flags(&py.import("sys")?.getattr("orig_argv")?.extract::<Vec<OsString>>()?);
     let module = ["-m", "brickwork"].map(OsString::from);
     let pair = |(name, value): &(String, String)| (OsString::from(name), OsString::from(value));
     Ok(Launch {
         program,
-        before: flags.into_iter().chain(module).collect(),
+        before: flags.iter().cloned().chain(module).collect(),
         after: arguments.to_vec(),
         directory,
         set: config.processes.environment.iter().map(pair).collect(),
         removed: ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", NOTIFY_SOCKET].map(OsString::from).to_vec(),
         version: env!("CARGO_PKG_VERSION").into(),
     })
+}
+
+/// The interpreter's own flags (-X, -W, -E, -I and so on) of a command line: what stands between it and the program.
+fn interpreter_flags(command_line: &[OsString]) -> Vec<OsString> {
+    let mut flags = Vec::new();
+    let mut words = command_line.iter().skip(1);
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        // `-m` and `-c` name the program, perhaps behind other flags; `-X`, `-W` and one long flag take a value, perhaps in the next word.
+        let Some(letters) = text.strip_prefix('-').filter(|letters| !letters.is_empty()) else { break };
+        if letters.starts_with('-') {
+            flags.push(word.clone());
+            flags.extend((letters == "-check-hash-based-pycs").then(|| words.next().cloned()).flatten());
+            continue;
+        }
+        match letters.find(['m', 'c', 'X', 'W']) {
+            None => flags.push(word.clone()),
+            Some(at) if letters[at..].starts_with(['m', 'c']) => {
+                flags.extend((at > 0).then(|| OsString::from(format!("-{}", &letters[..at]))));
+                break;
+            }
+            Some(at) => {
+                flags.push(word.clone());
+                flags.extend((at + 1 == letters.len()).then(|| words.next().cloned()).flatten());
+            }
+        }
+    }
+    flags
 }
 
 /// Takes a child's hand-over out of the arguments, where it is the first.
@@ -213,5 +240,28 @@ mod tests {
         assert_eq!(environment("1", "2"), []);
         assert_eq!(environment(&ours, "many"), []);
         assert_eq!(activated(|_| None), []);
+    }
+
+    #[test]
+    fn workers_get_the_flags_of_the_interpreter() {
+        let table = [
+            ("python -m brickwork app", ""),
+            ("python -B -m brickwork -X", "-B"),
+            ("python -Bm brickwork app", "-B"),
+            ("python -X dev -W error -OO -m brickwork app", "-X dev -W error -OO"),
+            (
+                "python -Xdev -bbWerror --check-hash-based-pycs always -I bin/brickwork -B",
+                "-Xdev -bbWerror --check-hash-based-pycs always -I",
+            ),
+            ("python -c code -B", ""),
+            ("python - -B", ""),
+            ("python -W", "-W"),
+            ("python", ""),
+            ("", ""),
+        ];
+        let words = |text: &str| text.split_whitespace().map(OsString::from).collect::<Vec<_>>();
+        for (command_line, flags) in table {
+            assert_eq!(interpreter_flags(&words(command_line)), words(flags), "{command_line}");
+        }
     }
 }

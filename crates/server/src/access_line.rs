@@ -54,13 +54,13 @@ impl<'a> AccessLine<'a> {
     }
 
     /// Apache's combined format.
-    pub(crate) fn combined(&self, out: &mut Vec<u8>) {
+    pub(crate) fn combined(&self, out: &mut Vec<u8>, time: &mut ClfTime) {
         match self.client() {
             Some((client, _)) => push(out, format_args!("{client}")),
             None => out.push(b'-'),
         }
         out.extend_from_slice(b" - - [");
-        push_clf_time(out, self.at);
+        out.extend_from_slice(time.of(self.at));
         out.extend_from_slice(b"] \"");
         match self.request_line() {
             Some((method, target, version)) => {
@@ -160,11 +160,27 @@ fn civil(at: SystemTime) -> (i64, usize, u64, u64, u64, u64, u32) {
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// `20/Nov/2026:19:54:03 +0000`
-fn push_clf_time(out: &mut Vec<u8>, at: SystemTime) {
-    let (year, month, day, hour, minute, second, _) = civil(at);
-    let month = MONTHS.get(month - 1).copied().unwrap_or("-");
-    push(out, format_args!("{day:02}/{month}/{year}:{hour:02}:{minute:02}:{second:02} +0000"));
+/// `20/Nov/2026:19:54:03 +0000`, written anew only when the second changes.
+#[derive(Debug, Default)]
+pub(crate) struct ClfTime {
+    /// Since 1970; with an empty text, of no time.
+    second: u64,
+    text: Vec<u8>,
+}
+
+impl ClfTime {
+    fn of(&mut self, at: SystemTime) -> &[u8] {
+        let second = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        if self.text.is_empty() || second != self.second {
+            let (year, month, day, hour, minute, seconds, _) = civil(at);
+            let month = MONTHS.get(month - 1).copied().unwrap_or("-");
+            self.second = second;
+            self.text.clear();
+            let parts = format_args!("{day:02}/{month}/{year}:{hour:02}:{minute:02}:{seconds:02} +0000");
+            push(&mut self.text, parts);
+        }
+        &self.text
+    }
 }
 
 /// `2026-11-20T19:54:03.123Z`
@@ -194,9 +210,11 @@ mod tests {
             (1_795_204_443, "20/Nov/2026:19:54:03 +0000", "2026-11-20T19:54:03.000Z"),
             (4_107_542_399, "28/Feb/2100:23:59:59 +0000", "2100-02-28T23:59:59.000Z"),
         ];
+        let mut time = ClfTime::default();
         for (seconds, clf, iso) in table {
             let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-            assert_eq!(text(|out| push_clf_time(out, at)), clf);
+            assert_eq!(String::from_utf8_lossy(time.of(at)), clf);
+            assert_eq!(String::from_utf8_lossy(time.of(at + Duration::from_millis(999))), clf);
             assert_eq!(text(|out| push_iso_time(out, at)), iso);
         }
     }

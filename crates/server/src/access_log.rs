@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::Exchange;
+use crate::access_line::{AccessLine, ClfTime};
 
 /// The shape of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +39,20 @@ struct Queue {
     lines: Vec<u8>,
     dropped: u64,
     is_writing: bool,
+    /// The writer lets lines gather, and need not be told of them.
+    is_pausing: bool,
+    /// Somebody waits for what is there to be written.
+    is_urgent: bool,
     is_closed: bool,
     file: Option<File>,
+    time: ClfTime,
 }
 
 /// Bytes that may wait for a slow reader: about ten thousand lines.
 const MOST_WAITING: usize = 2 << 20;
+/// Between two writes. A line after silence is written at once; of many, each would otherwise wake the writer, which costs as much as to
+/// serve a small request.
+const PAUSE: Duration = Duration::from_millis(2);
 
 impl AccessLog {
     /// Starts the writer.
@@ -67,6 +76,8 @@ impl AccessLog {
     pub fn flush(&self) {
         let mut queue = self.shared.lock();
         while !queue.lines.is_empty() || queue.is_writing {
+            queue.is_urgent = true;
+            self.shared.changed.notify_all();
             let (next, waited) =
                 self.shared.changed.wait_timeout(queue, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner);
             queue = next;
@@ -78,18 +89,19 @@ impl AccessLog {
 
     /// Writes the line of a finished exchange.
     pub(crate) fn record(&self, exchange: &Exchange) {
-        let line = crate::access_line::AccessLine::new(exchange, SystemTime::now());
+        let line = AccessLine::new(exchange, SystemTime::now());
         let mut queue = self.shared.lock();
+        let queue = &mut *queue;
         if queue.lines.len() >= MOST_WAITING {
             queue.dropped += 1;
             return;
         }
         let was_empty = queue.lines.is_empty();
         match self.format {
-            AccessLogFormat::Combined => line.combined(&mut queue.lines),
+            AccessLogFormat::Combined => line.combined(&mut queue.lines, &mut queue.time),
             AccessLogFormat::Json => line.json(&mut queue.lines),
         }
-        if was_empty && !queue.is_writing {
+        if was_empty && !queue.is_writing && !queue.is_pausing {
             self.shared.changed.notify_all();
         }
     }
@@ -99,7 +111,9 @@ impl Drop for AccessLog {
     fn drop(&mut self) {
         // The writer holds the other reference.
         if Arc::strong_count(&self.shared) <= 2 {
-            self.shared.lock().is_closed = true;
+            let mut queue = self.shared.lock();
+            queue.is_closed = true;
+            queue.is_urgent = true;
             self.shared.changed.notify_all();
         }
     }
@@ -118,6 +132,7 @@ impl Shared {
                 file = next;
             }
             if queue.lines.is_empty() {
+                queue.is_urgent = queue.is_closed;
                 if queue.is_closed {
                     return;
                 }
@@ -138,7 +153,12 @@ impl Shared {
             batch.clear();
             queue = self.lock();
             queue.is_writing = false;
+            queue.is_pausing = true;
+            // For `flush`.
             self.changed.notify_all();
+            let pause = self.changed.wait_timeout_while(queue, PAUSE, |queue| !queue.is_urgent);
+            queue = pause.unwrap_or_else(PoisonError::into_inner).0;
+            queue.is_pausing = false;
         }
     }
 }

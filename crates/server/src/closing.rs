@@ -69,7 +69,7 @@ impl EventLoop {
 
     /// On to the next request, when the last bytes of this answer are gone.
     fn persist(&mut self, key: Key, mut exchange: Box<Exchange>) {
-        let is_gathered = exchange.progress.waiting == Unsent::Gathered && self.gathering == Some(key);
+        let is_gathered = exchange.progress.waiting == Unsent::Gathered && self.gathering.has_last(key);
         let is_unsent = exchange.progress.waiting != Unsent::Nothing;
         exchange.next_request();
         let Some(connection) = self.connections.get_mut(key) else { return };
@@ -105,17 +105,6 @@ impl EventLoop {
         }
     }
 
-    /// Sends the answers that were gathered for a shared write, before anything that may block.
-    pub(crate) fn flush_gathered(&mut self) {
-        let Some(key) = self.gathering.take() else { return };
-        let Some(connection) = self.connections.get_mut(key) else { return };
-        let flushed = connection.slot.flush();
-        // With the exchange out, its return deals with what is left.
-        if flushed != Flushed::All && matches!(connection.phase, Phase::Idle | Phase::Head | Phase::Content) {
-            self.await_room(key, flushed, Then::Persist);
-        }
-    }
-
     /// The last response of a connection is complete: sends what is left of it, and closes.
     pub(crate) fn end(&mut self, key: Key, exchange: Box<Exchange>, has_more: bool) {
         self.recycle(exchange);
@@ -123,7 +112,7 @@ impl EventLoop {
         // A peer that has said it sends no more cannot lose the answer to a reset.
         let then = if has_more && !connection.peer_finished { Then::Linger } else { Then::Close };
         connection.due = NEVER;
-        let flushed = connection.slot.flush();
+        let flushed = connection.slot.flush_last();
         self.await_room(key, flushed, then);
     }
 

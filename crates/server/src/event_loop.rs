@@ -21,6 +21,7 @@ use crate::date::Date;
 use crate::deadlines::{Deadlines, Millis, NEVER};
 use crate::doorbell::Doorbell;
 use crate::engine::Shared;
+use crate::gathering::Gathering;
 use crate::inbox::Inbox;
 use crate::poller::{Events, Poller, Readiness};
 use crate::promote::Crew;
@@ -56,8 +57,7 @@ pub(crate) struct EventLoop {
     pub(crate) deadlines: Deadlines,
     /// Connections that can go on without an event: a further request is in the buffer already.
     pub(crate) ready: VecDeque<Key>,
-    /// The connection whose pipelined answers may be waiting in its slot for a shared write.
-    pub(crate) gathering: Option<Key>,
+    pub(crate) gathering: Gathering,
     /// Used exchanges, with their buffers, for the next connection that has something to say.
     #[allow(clippy::vec_box, reason = "they travel boxed: taking one out must not move half a kilobyte")]
     pub(crate) spare: Vec<Box<Exchange>>,
@@ -115,7 +115,7 @@ impl EventLoop {
             connections: Connections::default(),
             deadlines: Deadlines::default(),
             ready: VecDeque::new(),
-            gathering: None,
+            gathering: Gathering::new(),
             spare: Vec::new(),
             returned: Vec::new(),
             began: Instant::now(),
@@ -132,11 +132,12 @@ impl EventLoop {
                 if let Some(exchange) = self.resume(key) {
                     return Next::Request(exchange);
                 }
-                self.flush_gathered();
             } else if let Some(readiness) = self.events.next() {
                 if let Some(exchange) = self.on_event(readiness) {
                     return Next::Request(exchange);
                 }
+            } else if self.gathering.is_any() {
+                self.flush_gathered();
             } else if let Some(index) = self.deadlines.pop_due(self.now) {
                 self.on_due(index);
             } else if self.is_finished() {

@@ -42,6 +42,8 @@ pub struct Exchange {
     pub(crate) is_last: bool,
     /// What a trusted proxy says about the client.
     pub(crate) forwarded: Forwarded,
+    /// The answer may wait for others, see `gathering`.
+    pub(crate) may_gather: bool,
     /// Its line is left out of the access log.
     pub(crate) is_unlogged: bool,
     /// When the head was complete; taken only if something is going to report it.
@@ -185,6 +187,7 @@ impl Exchange {
             number: 0,
             is_last: false,
             forwarded: Forwarded::default(),
+            may_gather: false,
             is_unlogged: false,
             began: None,
             queued: None,

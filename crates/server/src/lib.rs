@@ -78,6 +78,7 @@ mod engine;
 mod event_loop;
 mod exchange;
 mod forwarded;
+mod gathering;
 mod handler;
 mod inbox;
 mod input;

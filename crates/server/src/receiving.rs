@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use brickwork_http::{Rejection, Rule};
 
-use crate::connections::{Key, Phase};
+use crate::connections::{Key, Phase, Then};
 use crate::deadlines::NEVER;
 use crate::event_loop::EventLoop;
 use crate::exchange::Arrived;
@@ -160,10 +160,10 @@ impl EventLoop {
             let head = exchange.request().bytes.get(..exchange.head.len as usize).unwrap_or(&[]);
             on_traffic(&Traffic::Received { peer: exchange.peer(), head });
         }
-        if exchange.has_leftover() {
-            self.gathering = Some(key);
-        }
-        self.crew.note_work_left(!self.ready.is_empty() || !self.events.is_empty() || exchange.has_leftover());
+        let are_others_at_hand = !self.ready.is_empty() || !self.events.is_empty();
+        self.crew.note_work_left(are_others_at_hand || exchange.has_leftover());
+        let is_followed = exchange.has_leftover() || !exchange.may_persist();
+        exchange.may_gather = self.may_gather(key, is_followed, are_others_at_hand);
         Some(exchange)
     }
 
@@ -176,7 +176,10 @@ impl EventLoop {
             }
             Arrived::Nothing | Arrived::Request => {
                 self.recycle(exchange);
-                self.close(key);
+                let Some(connection) = self.connections.get_mut(key) else { return };
+                // An answer may still be waiting for others.
+                let flushed = connection.slot.flush();
+                self.await_room(key, flushed, Then::Close);
             }
         }
     }

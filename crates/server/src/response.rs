@@ -40,7 +40,7 @@ pub(crate) struct Progress {
 pub(crate) enum Unsent {
     #[default]
     Nothing,
-    /// It waits by intention, to share a write with the next pipelined answer.
+    /// It waits by intention, for other answers.
     Gathered,
     /// The kernel did not take it.
     Refused,
@@ -65,8 +65,8 @@ pub(crate) enum Stage {
 /// (and a Python object kept for the call).
 const COPIED: u64 = 4096;
 
-/// Pipelined answers are gathered for one write up to this many bytes.
-const GATHERED: usize = 16 * 1024;
+/// Answers are gathered up to this many bytes for each connection; to copy so many costs less than to wake a client.
+const GATHERED: u64 = 16 * 1024;
 
 impl Exchange {
     /// Answers with `response` and all of its content at once; the content's length becomes the Content-Length unless the handler gave
@@ -282,13 +282,14 @@ impl Exchange {
             self.response.bytes_mut().clear();
             return if self.slot().is_gone() { Err(SendError::Gone) } else { Ok(()) };
         }
-        let flushed = if block.len() <= COPIED
+        let may_gather = self.may_gather && (waiting == Waiting::Never || self.is_content_complete());
+        let flushed = if block.len() <= if may_gather { GATHERED } else { COPIED }
             && let Some(bytes) = in_memory(&block)
         {
             let out = self.response.bytes_mut();
             out.extend_from_slice(bytes);
             out.extend_from_slice(end);
-            if waiting == Waiting::Never && self.gather() {
+            if may_gather && self.gather() {
                 self.progress.waiting = Unsent::Gathered;
                 self.response.bytes_mut().clear();
                 return Ok(());
@@ -307,11 +308,16 @@ impl Exchange {
         Ok(())
     }
 
-    /// Leaves what `response` holds in the slot, when the next pipelined request is here already and the loop is ours: its answer may share
-    /// a write with this one. Whoever robs the loop meanwhile sends it first.
+    /// Whether all content that Content-Length promised has come, though the handler may not have finished.
+    fn is_content_complete(&self) -> bool {
+        self.progress.body.is_some_and(|body| body.owed() == Some(0))
+    }
+
+    /// Leaves what `response` holds in the slot, when it may wait for other answers (see `gathering`) and the loop is ours. Whoever robs the
+    /// loop meanwhile sends it first.
     fn gather(&self) -> bool {
         let bytes = self.response.as_bytes();
-        if !self.has_leftover() || !is_inline() || !self.slot().gather(bytes, GATHERED) {
+        if !is_inline() || !self.slot().gather(bytes, GATHERED) {
             return false;
         }
         // Robbed between the look and the gathering: the robber may have flushed before our bytes were there.

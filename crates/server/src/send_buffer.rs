@@ -144,6 +144,16 @@ impl SendBuffer {
         Flushed::All
     }
 
+    /// As [`flush`](SendBuffer::flush); the connection ends behind it, and a small answer shares a segment with that.
+    pub(crate) fn flush_last(&mut self, transport: &Transport) -> Flushed {
+        if let [Segment { content: Content::Owned(bytes), sent: 0 }] = self.segments.make_contiguous()
+            && let Moved::Bytes(taken) = transport.send_before_more(bytes)
+        {
+            self.advance(taken as u64);
+        }
+        self.flush(transport)
+    }
+
     /// Sends the run of in-memory pieces at the front in one call.
     fn send_memory(&self, transport: &Transport) -> Moved {
         const PIECES: usize = 16;

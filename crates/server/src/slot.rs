@@ -50,12 +50,12 @@ impl Slot {
     }
 
     /// Puts bytes behind what waits, to be sent with the next flush; false if that would be more than `most` bytes.
-    pub(crate) fn gather(&self, bytes: &[u8], most: usize) -> bool {
+    pub(crate) fn gather(&self, bytes: &[u8], most: u64) -> bool {
         if self.process.is_before() {
             return false;
         }
         let mut output = self.output();
-        let fits = output.len() + bytes.len() as u64 <= most as u64;
+        let fits = output.len() + bytes.len() as u64 <= most;
         if fits {
             output.push_bytes(bytes);
         }
@@ -76,6 +76,14 @@ impl Slot {
             return Flushed::Broken;
         }
         self.noting_loss(self.output().flush(&self.transport))
+    }
+
+    /// Sends what waits; the caller ends the connection when everything is sent.
+    pub(crate) fn flush_last(&self) -> Flushed {
+        if self.process.is_before() {
+            return Flushed::Broken;
+        }
+        self.noting_loss(self.output().flush_last(&self.transport))
     }
 
     fn noting_loss(&self, flushed: Flushed) -> Flushed {

@@ -51,7 +51,8 @@ impl Transport {
         moved(|| rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL))
     }
 
-    /// Sends the start of `bytes`, behind which more comes at once: the kernel keeps what fills no segment until then.
+    /// Sends the start of `bytes`, behind which more comes at once, or the end of the connection: the kernel keeps what fills no
+    /// segment until then.
     pub(crate) fn send_before_more(&self, bytes: &[u8]) -> Moved {
         moved(|| rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::MORE))
     }

@@ -337,3 +337,81 @@ fn the_place_of_a_thread_that_does_not_come_back_is_taken_by_a_request_that_wait
     waiting.open();
     assert_eq!(server.drain(), Ended::Drained);
 }
+
+/// A server whose loop is kept from looking for events until the first gate opens, so that it then finds many requests at once. `/wait` and
+/// `/hold` wait at the second, without and with the lock; a number is answered with so many bytes.
+fn busy_server(lock: &Arc<TestLock>) -> (TestServer, Gate, Gate) {
+    let (busy, blocked) = (Gate::default(), Gate::default());
+    let (at_busy, at_blocked, held) = (busy.clone(), blocked.clone(), Arc::clone(lock));
+    let interpreter: Arc<dyn Interpreter> = Arc::<TestLock>::clone(lock);
+    let server = TestServer::start_under(interpreter, Config::default(), move |path, exchange| {
+        match path {
+            "/native-busy" => at_busy.wait(),
+            "/wait" => held.outside(|| at_blocked.wait()),
+            "/hold" => at_blocked.wait(),
+            _ => {}
+        }
+        match path.trim_start_matches('/').parse() {
+            Ok(length) => answer(exchange, "x".repeat(length)),
+            Err(_) => answer(exchange, path),
+        }
+    });
+    let mut first = server.client();
+    first.send("GET /native-busy HTTP/1.1\r\nHost: x\r\n\r\n");
+    busy.until_waiting(1);
+    (server, busy, blocked)
+}
+
+#[test]
+fn no_gathered_answer_waits_for_a_call_that_blocks() {
+    for blocking in ["/wait", "/hold"] {
+        let lock = Arc::new(TestLock::default());
+        let (server, busy, blocked) = busy_server(&lock);
+        let mut clients: Vec<Client> = (0..8).map(|_| server.client()).collect();
+        for client in &mut clients {
+            client.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+        let mut last = server.client();
+        last.send(format!("GET {blocking} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        busy.open();
+        blocked.until_waiting(1);
+        for client in &mut clients {
+            assert_eq!(client.response().text(), "/quick", "behind it: {blocking}");
+        }
+        blocked.open();
+        assert_eq!(last.response().text(), blocking);
+    }
+}
+
+#[test]
+fn a_gathered_answer_reaches_a_client_that_has_finished_sending() {
+    let lock = Arc::new(TestLock::default());
+    let (server, busy, _) = busy_server(&lock);
+    let mut clients: Vec<Client> = (0..8).map(|_| server.client()).collect();
+    for (client, after) in clients.iter_mut().zip(["", "\r\n"].iter().cycle()) {
+        client.send(format!("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n{after}")).finish_sending();
+    }
+    busy.open();
+    for client in &mut clients {
+        assert_eq!(client.response().text(), "/quick");
+        client.assert_closed();
+    }
+}
+
+#[test]
+fn gathered_answers_of_any_length_arrive_whole() {
+    let lock = Arc::new(TestLock::default());
+    let (server, busy, _) = busy_server(&lock);
+    let lengths = [0, 1, 4095, 4096, 4097, 16_000, 16_384, 16_385, 100_000, 3_000_000];
+    let mut clients: Vec<(Client, usize)> = lengths.map(|length| (server.client(), length)).into();
+    for (client, length) in &mut clients {
+        let request = format!("GET /{length} HTTP/1.1\r\nHost: x\r\n\r\n");
+        client.send(request.repeat(3));
+    }
+    busy.open();
+    for (client, length) in &mut clients {
+        for _ in 0..3 {
+            assert_eq!(client.response().content.len(), *length);
+        }
+    }
+}

@@ -71,6 +71,7 @@ impl<'a> Leader<'a> {
         let crew = &self.engine.crew;
         if let Some(exchange) = crew.next_for_leader() {
             note_dequeued(self.engine, &exchange);
+            guard.with(EventLoop::flush_gathered);
             return self.call(guard, exchange);
         }
         match guard.with(EventLoop::next) {

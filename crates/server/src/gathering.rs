@@ -1,0 +1,87 @@
+//! Answers that wait a moment in their slots, so that several leave together.
+//!
+//! A pipelined answer shares a write with the next one, and the last of a connection a segment with its end. And where more requests are at hand, their answers leave one behind the other when
+//! the last is done: to wake a client costs the kernel more than to send a short answer, and a client that is awake is not woken again.
+//!
+//! No answer waits for a call that blocks: whoever takes the loop from such a call sends first what was gathered. And none waits long for
+//! calls that are merely slow: [`PATIENCE`].
+
+use std::time::{Duration, Instant};
+
+use crate::connections::{Key, Phase, Then};
+use crate::deadlines::Millis;
+use crate::event_loop::EventLoop;
+use crate::send_buffer::Flushed;
+
+/// The first answer waits no longer than this and the call that runs then.
+const PATIENCE: Duration = Duration::from_millis(1);
+/// An answer that had to wait for so long waited for a slow call.
+const LONG: Duration = Duration::from_millis(2);
+/// After a slow call others are expected, in milliseconds.
+const SLOW_SPELL: Millis = 100;
+
+/// Whose answers wait, for the loop.
+#[derive(Debug)]
+pub(crate) struct Gathering {
+    /// Connections whose answers may be waiting.
+    keys: Vec<Key>,
+    /// When the first of them was handed out.
+    began: Instant,
+    /// Until then only pipelined answers wait.
+    is_slow_until: Millis,
+}
+
+impl Gathering {
+    pub(crate) fn new() -> Gathering {
+        Gathering { keys: Vec::new(), began: Instant::now(), is_slow_until: 0 }
+    }
+
+    /// Whether there are any.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Whether the answer that has just been completed inline is among them.
+    pub(crate) fn has_last(&self, key: Key) -> bool {
+        self.keys.last() == Some(&key)
+    }
+}
+
+impl EventLoop {
+    /// A request is about to be handed out. Says whether its answer may wait: for what follows on its connection (a request, or the
+    /// end), or for requests of others.
+    pub(crate) fn may_gather(&mut self, key: Key, is_followed: bool, are_others_at_hand: bool) -> bool {
+        if self.gathering.is_any() && self.gathering.began.elapsed() >= PATIENCE {
+            self.flush_gathered();
+        }
+        let gathering = &mut self.gathering;
+        let may = is_followed || (are_others_at_hand && self.now >= gathering.is_slow_until);
+        if may && !gathering.has_last(key) {
+            if gathering.keys.is_empty() {
+                gathering.began = Instant::now();
+            }
+            gathering.keys.push(key);
+        }
+        may
+    }
+
+    /// Sends the answers that wait, before anything that may block.
+    pub(crate) fn flush_gathered(&mut self) {
+        if !self.gathering.is_any() {
+            return;
+        }
+        if self.gathering.began.elapsed() >= LONG {
+            self.gathering.is_slow_until = self.now + SLOW_SPELL;
+        }
+        let mut keys = std::mem::take(&mut self.gathering.keys);
+        for key in keys.drain(..) {
+            let Some(connection) = self.connections.get_mut(key) else { continue };
+            let flushed = connection.slot.flush();
+            // With the exchange out, its return deals with what is left.
+            if flushed != Flushed::All && matches!(connection.phase, Phase::Idle | Phase::Head | Phase::Content) {
+                self.await_room(key, flushed, Then::Persist);
+            }
+        }
+        self.gathering.keys = keys;
+    }
+}
