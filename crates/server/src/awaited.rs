@@ -144,7 +144,7 @@ impl Arrival {
         const ROOM: usize = 64 * 1024;
         if !self.asked {
             self.asked = true;
-            if self.slot.offer(CONTINUE, Content::Empty) == Flushed::Broken {
+            if self.slot.offer(CONTINUE, Content::Empty, b"") == Flushed::Broken {
                 return Err(left_early());
             }
         }

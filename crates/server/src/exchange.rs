@@ -305,7 +305,7 @@ impl Exchange {
                 return Ok(Arrived::Request);
             }
             // Applications go by a length that chunked content has only when all of it is here: it is asked for and gathered first.
-            self.slot().offer(CONTINUE, Content::Empty);
+            self.slot().offer(CONTINUE, Content::Empty, b"");
         }
         self.intake = Some(Intake::new(self.head.framing, &self.setup)?);
         self.advance_content()

@@ -97,7 +97,7 @@ impl EventLoop {
         let is_head_request = sight.request.starts_with(b"HEAD ");
         let answer = timed_out(is_head_request, date.as_bytes(), self.setup.config.server_field.as_bytes());
         connection.due = NEVER;
-        let flushed = connection.slot.offer(&answer, Content::Empty);
+        let flushed = connection.slot.offer(&answer, Content::Empty, b"");
         self.counters.timed_out.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.await_room(sight.key, flushed, Then::Linger);
         true

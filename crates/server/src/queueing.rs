@@ -77,7 +77,7 @@ impl EventLoop {
                 && matches!(connection.phase, Phase::Out | Phase::Queued)
                 && connection.slot.claim.win_for_loop()
             {
-                connection.slot.offer(INTERRUPTED, crate::Content::Empty);
+                connection.slot.offer(INTERRUPTED, crate::Content::Empty, b"");
                 connection.slot.transport.shutdown_write();
             }
             if let Some(connection) = self.connections.get_mut(key) {

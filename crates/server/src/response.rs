@@ -295,10 +295,9 @@ impl Exchange {
                 self.response.bytes_mut().clear();
                 return Ok(());
             }
-            self.slot().offer(self.response.as_bytes(), Content::Empty)
+            self.slot().offer(self.response.as_bytes(), Content::Empty, b"")
         } else {
-            let flushed = self.slot().offer(self.response.as_bytes(), block);
-            if end.is_empty() { flushed } else { self.slot().offer(end, Content::Empty) }
+            self.slot().offer(self.response.as_bytes(), block, end)
         };
         self.response.bytes_mut().clear();
         // The poller tells when a full socket has room again; of one that was never full it tells nothing.

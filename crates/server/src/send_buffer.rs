@@ -51,6 +51,7 @@ impl SendBuffer {
     pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
         match self.segments.back_mut() {
             Some(Segment { content: Content::Owned(tail), .. }) => tail.extend_from_slice(bytes),
+            _ if bytes.is_empty() => {}
             _ => self.push(Content::Owned(bytes.to_vec())),
         }
     }
@@ -67,12 +68,18 @@ impl SendBuffer {
         self.segments.clear();
     }
 
-    /// Sends `head` and then `content`, without copying what the kernel takes at once. What it does not take waits here.
-    pub(crate) fn offer(&mut self, transport: &Transport, head: &[u8], content: Content) -> Flushed {
+    /// Sends `head`, `content` and `end`, without copying what the kernel takes at once. What it does not take waits here.
+    pub(crate) fn offer(
+        &mut self,
+        transport: &Transport,
+        head: &[u8],
+        content: Content,
+        end: &'static [u8],
+    ) -> Flushed {
         if self.is_empty() && (!head.is_empty() || !content.is_empty()) {
             let moved = match memory(&content, 0) {
-                Some([]) => transport.send(head),
-                Some(bytes) => transport.send_gathered(&[IoSlice::new(head), IoSlice::new(bytes)]),
+                Some([]) if end.is_empty() => transport.send(head),
+                Some(bytes) => transport.send_gathered(&[head, bytes, end].map(IoSlice::new)),
                 None if head.is_empty() => Moved::NotNow,
                 None if content.is_empty() => transport.send(head),
                 None => transport.send_before_more(head),
@@ -82,25 +89,22 @@ impl SendBuffer {
                 Moved::NotNow => 0,
                 Moved::End | Moved::Broken => return self.broken(),
             };
-            self.push_bytes_if_any(&head[taken.min(head.len())..]);
-            let sent = taken.saturating_sub(head.len()) as u64;
-            if sent < content.len() {
-                self.segments.push_back(Segment { content, sent });
+            self.push_bytes(&head[taken.min(head.len())..]);
+            let beyond_head = taken.saturating_sub(head.len()) as u64;
+            let end_sent = beyond_head.saturating_sub(content.len()) as usize;
+            if beyond_head < content.len() {
+                self.segments.push_back(Segment { content, sent: beyond_head });
             }
+            self.push_bytes(&end[end_sent.min(end.len())..]);
             if self.is_empty() {
                 return Flushed::All;
             }
         } else {
             self.push_bytes(head);
             self.push(content);
+            self.push_bytes(end);
         }
         self.flush(transport)
-    }
-
-    fn push_bytes_if_any(&mut self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.push_bytes(bytes);
-        }
     }
 
     /// Sends as much of what waits as the kernel takes.

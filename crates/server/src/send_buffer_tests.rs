@@ -53,15 +53,16 @@ fn keeps_the_order_of_heads_memory_and_files_when_the_socket_is_full() {
     let large: Vec<u8> = (0..3_000_000u32).map(|i| i as u8).collect();
     let mut buffer = SendBuffer::default();
     let mut expected = Vec::new();
-    assert_ne!(buffer.offer(&transport, b"head one", Content::Owned(large.clone())), Flushed::All);
+    assert_ne!(buffer.offer(&transport, b"head one", Content::Owned(large.clone()), b" end one "), Flushed::All);
     expected.extend_from_slice(b"head one");
     expected.extend_from_slice(&large);
+    expected.extend_from_slice(b" end one ");
     let file = Content::File { file: temporary_file(&large).into(), offset: 10, len: 2_000_000 };
-    buffer.offer(&transport, b"head two", file);
+    buffer.offer(&transport, b"head two", file, b" and its end");
     expected.extend_from_slice(b"head two");
     expected.extend_from_slice(&large[10..2_000_010]);
-    buffer.offer(&transport, b"head three", Content::Static(b"the end"));
-    expected.extend_from_slice(b"head threethe end");
+    buffer.offer(&transport, b"head three", Content::Static(b"the end"), b"!");
+    expected.extend_from_slice(b" and its endhead threethe end!");
     let received = drain(&mut buffer, &transport, peer);
     assert!(received == expected, "{} bytes received, {} expected", received.len(), expected.len());
 }
@@ -72,7 +73,7 @@ fn a_long_file_goes_in_whole_segments_and_nothing_else_does() {
     let (transport, peer) = tcp_pair();
     let mut buffer = SendBuffer::default();
     let file = std::sync::Arc::new(temporary_file(&[7; 100_000]));
-    buffer.offer(&transport, b"head", Content::File { file: std::sync::Arc::clone(&file), offset: 0, len: 1_000 });
+    buffer.offer(&transport, b"head", Content::File { file: std::sync::Arc::clone(&file), offset: 0, len: 1_000 }, b"");
     assert!(!is_corked(&transport));
     // More than the socket takes.
     for _ in 0..1000 {
@@ -80,6 +81,7 @@ fn a_long_file_goes_in_whole_segments_and_nothing_else_does() {
             &transport,
             b"head",
             Content::File { file: std::sync::Arc::clone(&file), offset: 0, len: 100_000 },
+            b"",
         );
     }
     assert!(is_corked(&transport));
@@ -93,7 +95,7 @@ fn a_file_that_ends_early_breaks_the_connection() {
     let (transport, _peer) = pair();
     let mut buffer = SendBuffer::default();
     let file = Content::File { file: temporary_file(b"short").into(), offset: 0, len: 100 };
-    assert_eq!(buffer.offer(&transport, b"", file), Flushed::Broken);
+    assert_eq!(buffer.offer(&transport, b"", file, b""), Flushed::Broken);
     assert!(buffer.is_empty());
 }
 
@@ -101,11 +103,11 @@ fn a_file_that_ends_early_breaks_the_connection() {
 fn a_peer_that_left_is_noticed() {
     let (transport, peer) = pair();
     drop(peer);
-    assert_eq!(SendBuffer::default().offer(&transport, b"x", Content::Empty), Flushed::Broken);
+    assert_eq!(SendBuffer::default().offer(&transport, b"x", Content::Empty, b""), Flushed::Broken);
 }
 
 #[test]
 fn an_empty_offer_to_an_empty_buffer_is_done_at_once() {
     let (transport, _peer) = pair();
-    assert_eq!(SendBuffer::default().offer(&transport, b"h", Content::Empty), Flushed::All);
+    assert_eq!(SendBuffer::default().offer(&transport, b"h", Content::Empty, b""), Flushed::All);
 }

@@ -41,12 +41,12 @@ impl Slot {
         lock(&self.output)
     }
 
-    /// Sends `head` and `content` behind what waits; keeps what the kernel does not take.
-    pub(crate) fn offer(&self, head: &[u8], content: Content) -> Flushed {
+    /// Sends `head`, `content` and `end` behind what waits; keeps what the kernel does not take.
+    pub(crate) fn offer(&self, head: &[u8], content: Content, end: &'static [u8]) -> Flushed {
         if self.is_gone() || self.process.is_before() {
             return Flushed::Broken;
         }
-        self.noting_loss(self.output().offer(&self.transport, head, content))
+        self.noting_loss(self.output().offer(&self.transport, head, content, end))
     }
 
     /// Puts bytes behind what waits, to be sent with the next flush; false if that would be more than `most` bytes.
