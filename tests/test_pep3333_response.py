@@ -212,6 +212,17 @@ def test_a_block_of_content_with_a_length_is_sent_before_the_next_is_asked_for(s
         connection.finish()
 
 
+def test_a_large_block_is_sent_in_full_while_the_application_makes_the_next(server):
+    with server.connect(receive_buffer=65536) as connection:
+        connection.send(get("/large-block-then-wait?large"))
+        while connection.line():
+            pass
+        assert connection.exactly(len(LARGE)) == LARGE
+        server.get("/set?large")
+        assert connection.exactly(6) == b"second"
+        connection.finish()
+
+
 def test_a_block_is_sent_at_once_to_a_client_of_http_1_0(server):
     with server.connect() as connection:
         connection.send(get("/block-then-wait?of-1.0", version="HTTP/1.0"))

@@ -27,6 +27,8 @@ CONNECTIONS_A_SECOND = 2_500
 class Plan:
     scenario: Scenario
     peers: list[str]
+    # Those that are measured in one round of so many.
+    seldom: dict[str, int]
     rounds: int
     seconds: int
     server_cores: frozenset[int]
@@ -49,7 +51,7 @@ class Measurement:
     p99: int
     # Bytes, at their most.
     resident: int
-    # Seconds until it accepted a connection.
+    # Seconds until it had answered a request.
     start_up: float
 
 
@@ -63,16 +65,16 @@ def run(plan: Plan, scratch: Path, environment: dict[str, str]) -> dict:
     for number in range(plan.rounds):
         order = plan.peers if number % 2 == 0 else plan.peers[::-1]
         for name in order:
-            if name in excluded:
+            if name in excluded or number % plan.seldom.get(name, 1):
                 continue
             try:
                 measurement = measure(plan, name, scratch, environment)
             except (WrongAnswer, DidNotStart) as error:
-                # One failure excludes: what failed once would be compared on fewer rounds than the others.
+                # One failure excludes: what failed once would be compared on the rounds in which it did not.
                 excluded[name] = f"round {number + 1}: {error}"
                 print(f"  {name}: {excluded[name]}", file=sys.stderr, flush=True)
                 continue
-            measured[name].append(asdict(measurement))
+            measured[name].append({"round": number + 1} | asdict(measurement))
         print(f"  {plan.name}: round {number + 1} of {plan.rounds}", file=sys.stderr, flush=True)
     return {
         "name": plan.name,
@@ -89,6 +91,7 @@ def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -
     scenario = plan.scenario
     with ServerProcess(PEERS[name], scenario.app, set(plan.server_cores), scratch, environment) as server:
         reference = ask(server.port, scenario)
+        start_up = server.age()
         extra = scenario.connections // CONNECTIONS_A_SECOND
         load.put(server.port, scenario, WARM_UP + extra, plan.client_core, reference)
         before = server.processor_time()
@@ -102,7 +105,7 @@ def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -
             p50=result.p50,
             p99=result.p99,
             resident=server.resident(),
-            start_up=server.start_up,
+            start_up=start_up,
         )
 
 

@@ -30,7 +30,7 @@ class ServerProcess:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("BRICKWORK_")}
         # Not every server looks in the current directory.
         inherited["PYTHONPATH"] = os.pathsep.join([str(BENCH / "apps"), *peer.python_path])
-        started = time.monotonic()
+        self.started = time.monotonic()
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 peer.command(app, self.port, scratch),
@@ -43,14 +43,17 @@ class ServerProcess:
                 preexec_fn=lambda: os.sched_setaffinity(0, cores),
             )
         try:
-            self.wait_until_reachable(started)
+            self.wait_until_reachable()
         except BaseException:
             self.end()
             raise
-        self.start_up = time.monotonic() - started
 
-    def wait_until_reachable(self, started: float) -> None:
-        while time.monotonic() - started < PATIENCE:
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self.started
+
+    def wait_until_reachable(self) -> None:
+        while self.age() < PATIENCE:
             if self.process.poll() is not None:
                 raise DidNotStart(f"exit {self.process.returncode}: {self.last_log_line()}")
             try:

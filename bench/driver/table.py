@@ -43,7 +43,9 @@ def show_schedulers(results: list[dict]) -> str:
 
 
 def ratio(measured: dict, ours: str, theirs: str, key: str) -> Ratio:
-    return of_pairs([value[key] for value in measured[ours]], [value[key] for value in measured[theirs]])
+    of_ours = {value["round"]: value[key] for value in measured[ours]}
+    pairs = [(of_ours[value["round"]], value[key]) for value in measured[theirs] if value["round"] in of_ours]
+    return of_pairs([one for one, _ in pairs], [other for _, other in pairs])
 
 
 def align(rows: list[list[str]]) -> list[str]:

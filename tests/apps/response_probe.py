@@ -342,6 +342,15 @@ def block_then_wait(environ, start_response):
 
 
 @way
+def large_block_then_wait(environ, start_response):
+    """The first block is more than any socket's buffer holds."""
+    event = events[environ["QUERY_STRING"]]
+    start_response("200 OK", [TEXT, ("Content-Length", str(len(LARGE) + 6))])
+    yield LARGE
+    yield b"second" if event.wait(30) else b"fail!!"
+
+
+@way
 def write_then_wait(environ, start_response):
     event = events[environ["QUERY_STRING"]]
     write = start_response("200 OK", [TEXT])

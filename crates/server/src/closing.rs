@@ -105,6 +105,15 @@ impl EventLoop {
         }
     }
 
+    /// Sends more of a block whose handler makes the next one meanwhile: PEP 3333 wants no block delayed by that. With the exchange out, its
+    /// return deals with a broken connection and with what is left.
+    pub(crate) fn send_on(&mut self, key: Key) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if connection.slot.flush() == Flushed::Yielded {
+            self.ready.push_back(key);
+        }
+    }
+
     /// The last response of a connection is complete: sends what is left of it, and closes.
     pub(crate) fn end(&mut self, key: Key, exchange: Box<Exchange>, has_more: bool) {
         self.recycle(exchange);

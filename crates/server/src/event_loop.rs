@@ -208,6 +208,8 @@ impl EventLoop {
             Phase::Out => {
                 if readiness.hung_up {
                     connection.slot.note_gone();
+                } else if readiness.writable {
+                    self.send_on(key);
                 }
                 None
             }
@@ -248,7 +250,8 @@ impl EventLoop {
             Phase::Idle | Phase::Head | Phase::Content => return self.advance(key),
             Phase::Flushing(then) => self.on_flushable(key, then),
             Phase::Lingering => self.linger(key),
-            Phase::Out | Phase::Queued => {}
+            Phase::Out => self.send_on(key),
+            Phase::Queued => {}
         }
         None
     }

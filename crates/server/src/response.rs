@@ -70,7 +70,8 @@ const GATHERED: u64 = 16 * 1024;
 
 impl Exchange {
     /// Answers with `response` and all of its content at once; the content's length becomes the Content-Length unless the handler gave
-    /// one. Offers the bytes to the kernel before it returns; what the kernel does not take now the server sends later.
+    /// one. Offers the bytes to the kernel before it returns, or lets a small answer wait a moment for others (it is sent though the
+    /// handler goes on); what the kernel does not take now the server sends later.
     /// For HEAD, 204 and 304 the content is not sent.
     ///
     /// # Errors
@@ -283,7 +284,7 @@ impl Exchange {
             return if self.slot().is_gone() { Err(SendError::Gone) } else { Ok(()) };
         }
         let may_gather = self.may_gather && (waiting == Waiting::Never || self.is_content_complete());
-        let flushed = if block.len() <= if may_gather { GATHERED } else { COPIED }
+        let mut flushed = if block.len() <= if may_gather { GATHERED } else { COPIED }
             && let Some(bytes) = in_memory(&block)
         {
             let out = self.response.bytes_mut();
@@ -300,6 +301,10 @@ impl Exchange {
             if end.is_empty() { flushed } else { self.slot().offer(end, Content::Empty) }
         };
         self.response.bytes_mut().clear();
+        // The poller tells when a full socket has room again; of one that was never full it tells nothing.
+        while waiting == Waiting::ForRoom && flushed == Flushed::Yielded {
+            flushed = self.slot().flush();
+        }
         self.progress.waiting = match flushed {
             Flushed::All => Unsent::Nothing,
             Flushed::Some { .. } | Flushed::Yielded => Unsent::Refused,
