@@ -56,6 +56,12 @@ impl WsgiApp {
         Ok(WsgiApp { application, environs, errors })
     }
 
+    /// A request's environ, but for its content, and without calling the application: what `benches/environ.rs` times.
+    #[doc(hidden)]
+    pub fn environ<'py>(&self, py: Python<'py>, exchange: &Exchange) -> PyResult<Bound<'py, PyDict>> {
+        thread::with_objects(|objects| self.environs.environ(py, exchange, objects))
+    }
+
     fn serve(&self, py: Python<'_>, exchange: &mut Exchange) -> PyResult<()> {
         let (environ, callables) = thread::with_objects(|objects| -> PyResult<_> {
             Ok((self.environs.environ(py, exchange, objects)?, objects.take_callables(py)?))
