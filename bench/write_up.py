@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from driver import plot, table
+from driver import goals, plot, table
 from driver.ratio import median
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +45,8 @@ def section(document: dict) -> str:
     if document["suite"] == "scheduling":
         lines += ["```text", table.show_schedulers(document["results"]), "```", ""]
     else:
+        if document["suite"] == "full":
+            lines += ["What the project asks of itself, and what came of it:", "", *goals.show(document["results"]), ""]
         lines += [f"![{title}](performance/{name})" for name, title in plots(document["results"])]
         lines += ["", "```text", *(table.show(result) + "\n" for result in document["results"]), "```", ""]
     return "\n".join(lines)

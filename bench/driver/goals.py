@@ -1,0 +1,167 @@
+"""What the project asks of itself, beside what was measured: ratios to the best peer and to the limit, and a few plain figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .ratio import median
+from .suites import SLOW
+from .table import ratio
+
+OURS = "brickwork"
+LIMIT = "limit-wsgi"
+NOT_PEERS = (OURS, "brickwork-log", "limit-fixed", LIMIT, "nginx")
+
+# What was measured of each server, by scenario.
+Measured = dict[str, dict[str, list[dict]]]
+
+
+@dataclass(frozen=True)
+class Goal:
+    scenario: str
+    asked: str
+    # The figure as text, and whether it is what was asked; None if it was not measured.
+    reached: Callable[[Measured], tuple[str, bool] | None]
+
+
+def show(results: list[dict]) -> list[str]:
+    """The lines of a table in Markdown."""
+    # A scenario is also measured at other numbers of connections, later.
+    measured: Measured = {}
+    for result in results:
+        measured.setdefault(result["scenario"], result["measured"])
+    lines = ["| scenario | asked | reached | |", "|---|---|---|---|"]
+    for goal in GOALS:
+        reached = goal.reached(measured) if OURS in measured.get(goal.scenario, {}) else None
+        text, is_met = reached or ("not measured", False)
+        lines.append(f"| {goal.scenario} | {goal.asked} | {text} | {'yes' if is_met else 'no'} |")
+    return lines
+
+
+def to_peers(scenario: str, key: str, most: float, *names: str, surely: bool = False) -> Goal:
+    """At most so many times what each of the peers (all, if none is named) takes; with `surely`, by its whole interval."""
+
+    def reached(measured: Measured) -> tuple[str, bool] | None:
+        servers = measured[scenario]
+        ratios = {name: ratio(servers, OURS, name, key) for name in peers(servers, names)}
+        if not ratios:
+            return None
+        name, worst = max(ratios.items(), key=lambda item: item[1].mean)
+        value = worst.high if surely and worst.high is not None else worst.mean
+        return f"{worst} ({name})", value < most if surely else value <= most
+
+    whom = " and ".join(names) or "the best peer's"
+    unit = {"cpu": "processor time", "p50": "median latency", "p99": "p99"}[key]
+    return Goal(scenario, f"{unit} {'below' if surely else 'at most'} {most:.2g} of {whom}", reached)
+
+
+def rate_of(scenario: str, least: float, *names: str) -> Goal:
+    """At least so many times the rate of each of these; of all peers, if none is named."""
+
+    def reached(measured: Measured) -> tuple[str, bool] | None:
+        servers = measured[scenario]
+        ratios = {name: ratio(servers, OURS, name, "rate") for name in peers(servers, names)}
+        if not ratios:
+            return None
+        name, worst = min(ratios.items(), key=lambda item: item[1].mean)
+        return f"{worst} ({name})", worst.mean >= least
+
+    return Goal(scenario, f"rate at least {least:.2g} of {' and '.join(names) or 'the best peer'}", reached)
+
+
+def figure(scenario: str, key: str, asked: str, shown: Callable[[float], str], is_met: Callable[[float], bool]) -> Goal:
+    def reached(measured: Measured) -> tuple[str, bool]:
+        value = median([one[key] for one in measured[scenario][OURS]])
+        return shown(value), is_met(value)
+
+    return Goal(scenario, asked, reached)
+
+
+def peers(servers: dict, names: tuple[str, ...]) -> Iterator[str]:
+    """Those that were measured. With so many rounds left out, a slow one is compared only where it is named."""
+    return (name for name in servers if (name in names if names else name not in (*NOT_PEERS, *SLOW)))
+
+
+def beside_idle(key: str, asked: str, judge: Callable[[float, float], tuple[str, bool]]) -> Goal:
+    """32 active connections with 10,000 idle ones, and without."""
+    scenario = "active-32-idle-10000"
+
+    def reached(measured: Measured) -> tuple[str, bool] | None:
+        if OURS not in measured.get("active-32", {}):
+            return None
+        return judge(*(median([one[key] for one in measured[name][OURS]]) for name in (scenario, "active-32")))
+
+    return Goal(scenario, asked, reached)
+
+
+def per_second(least: float) -> dict:
+    return {"shown": lambda value: f"{value:,.0f}/s", "is_met": lambda value: value >= least}
+
+
+GOALS = [
+    to_peers("hello", "cpu", 1.0, "bjoern", "fastwsgi", surely=True),
+    to_peers("hello", "cpu", 0.55, "granian"),
+    rate_of("hello", 0.85, LIMIT),
+    to_peers("close", "cpu", 1.0, "bjoern"),
+    rate_of("close", 0.9, LIMIT),
+    to_peers("pipelined", "cpu", 0.33, "fastwsgi"),
+    rate_of("pipelined", 0.4, LIMIT),
+    to_peers("fields", "cpu", 0.65, "fastwsgi"),
+    rate_of("fields", 0.7, LIMIT),
+    to_peers("post-16k", "cpu", 0.9),
+    rate_of("post-16k", 0.9, LIMIT),
+    to_peers("post-1m", "cpu", 1.0),
+    rate_of("post-1m", 0.9, LIMIT),
+    to_peers("megabyte", "cpu", 1.0),
+    rate_of("megabyte", 0.95, LIMIT),
+    to_peers("generator", "cpu", 1.0),
+    rate_of("generator", 0.95, LIMIT),
+    to_peers("file", "cpu", 1.0),
+    rate_of("file", 0.9, "nginx"),
+    to_peers("flask", "cpu", 1.0),
+    rate_of("flask", 0.95, LIMIT),
+    to_peers("django", "cpu", 1.0),
+    rate_of("django", 0.95, LIMIT),
+    *[
+        goal
+        for scenario in ("django-sqlite", "flask-log")
+        for goal in (rate_of(scenario, 1.0), to_peers(scenario, "p50", 1.0), to_peers(scenario, "p99", 1.0))
+    ],
+    *[
+        goal
+        for scenario in ("sleep-20ms", "sleep-20ms-1000")
+        for goal in (
+            rate_of(scenario, 1.0, "granian-64", "gunicorn-gthread-64"),
+            to_peers(scenario, "cpu", 0.8, "granian-64"),
+            figure(scenario, "rate", "at least 0.95 of 64 threads / 20 ms", **per_second(0.95 * 3_200)),
+        )
+    ],
+    figure("mixed", "rate", "at least 0.97 of 64 connections / 2.5 ms", **per_second(0.97 * 25_600)),
+    figure("mixed", "p99", "p99 of hello at most 1 ms", lambda value: f"{value:,.0f} us", lambda value: value <= 1_000),
+    to_peers("mixed", "cpu", 0.7, "granian-64"),
+    beside_idle(
+        "resident",
+        "at most 1 KB for each idle connection",
+        lambda idle, without: (f"{(idle - without) / 10_000:,.0f} bytes", idle - without <= 10_000 * 1_000),
+    ),
+    beside_idle(
+        "rate",
+        "rate unchanged within 5 %",
+        lambda idle, without: (f"{idle / without:.3f}", idle >= 0.95 * without),
+    ),
+    figure(
+        "hello",
+        "resident",
+        "at most 15 MB",
+        lambda value: f"{value / 1e6:.1f} MB in two processes",
+        lambda value: value <= 15e6,
+    ),
+    figure(
+        "hello",
+        "start_up",
+        "first answer within 60 ms",
+        lambda value: f"{value * 1000:.0f} ms",
+        lambda value: value <= 0.060,
+    ),
+]
