@@ -33,6 +33,9 @@ enum Gathered {
 /// Content of up to so many bytes stays in memory in any case: about as much as a connection's other buffers.
 const UNCOUNTED: u64 = 64 << 10;
 
+/// Room beyond the content: if it stays free, the socket is empty, and no further receive has to find that out.
+const PROBE: usize = 1;
+
 /// Why a request is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -48,7 +51,7 @@ impl Intake {
         let mut share = setup.content_memory.share();
         let length = if let Framing::Length(length) = framing { length } else { 0 };
         let gathered = if stays_in_memory(length, &mut share, &setup.config.spool) {
-            Gathered::Memory { bytes: Vec::with_capacity(usize::try_from(length).unwrap_or(0)), share }
+            Gathered::Memory { bytes: Vec::with_capacity(room_for(length)), share }
         } else {
             Gathered::File(spool_file(&setup.config.spool)?)
         };
@@ -106,10 +109,10 @@ impl Intake {
         };
         let before = memory.len();
         let wanted = before + usize::try_from(remaining).unwrap_or(0);
-        memory.reserve(wanted - before);
+        memory.reserve(room_for(remaining));
         let moved = transport.receive(memory);
         let is_full = memory.len() == memory.capacity();
-        // The allocator may give more room than asked for: what follows the content is the next request.
+        // What follows the content is the next request.
         if memory.len() > wanted {
             input.append(&memory[wanted..]);
             memory.truncate(wanted);
@@ -154,6 +157,11 @@ impl Gathered {
         }
         Ok(())
     }
+}
+
+/// Bytes to make room for when `length` bytes of content are to be received.
+fn room_for(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(0).saturating_add(PROBE)
 }
 
 /// Whether content of so many bytes stays in memory; takes its share of that.
