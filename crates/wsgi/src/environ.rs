@@ -114,6 +114,8 @@ impl Environs {
             let host = latin1::string(py, request.text(request.head.target.authority))?;
             environ.set_item(intern!(py, "HTTP_HOST"), host)?;
         }
+        let mut seen = 0u128;
+        const { assert!(FieldName::COUNT <= u128::BITS as usize) };
         for line in &request.head.fields {
             let value = latin1::string(py, request.text(line.value))?;
             if let Some(key) = self.keys.of(py, line.known) {
@@ -122,6 +124,11 @@ impl Environs {
                     // RFC 9112 section 7.1.3: whoever decodes chunks takes the coding away; an application that saw it
                     // would decode again.
                     FieldName::TransferEncoding => (),
+                    // The first line of its name, as nearly all are, need not be looked for.
+                    known if seen & bit(known) == 0 => {
+                        seen |= bit(known);
+                        environ.set_item(key, value)?;
+                    }
                     _ => add_field(environ, key, value)?,
                 }
             } else if let Some(key) = objects.key(py, request.text(line.name))? {
@@ -130,6 +137,11 @@ impl Environs {
         }
         Ok(())
     }
+}
+
+/// A known field name's place in a set of them.
+fn bit(name: FieldName) -> u128 {
+    1 << name as u32
 }
 
 /// What a trusted proxy in front says about the client takes the place of what we see of the proxy.
