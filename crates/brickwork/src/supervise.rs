@@ -179,7 +179,7 @@ fn launch(py: Python<'_>, config: &Config, arguments: &[OsString], directory: Pa
     let pair = |(name, value): &(String, String)| (OsString::from(name), OsString::from(value));
     Ok(Launch {
         program,
-        before: flags.iter().cloned().chain(module).collect(),
+        before: flags.into_iter().chain(module).collect(),
         after: arguments.to_vec(),
         directory,
         set: config.processes.environment.iter().map(pair).collect(),

@@ -161,8 +161,8 @@ impl EventLoop {
             on_traffic(&Traffic::Received { peer: exchange.peer(), head });
         }
         let are_others_at_hand = !self.ready.is_empty() || !self.events.is_empty();
-        self.crew.note_work_left(are_others_at_hand || exchange.has_leftover());
         let is_followed = exchange.has_leftover() || !exchange.may_persist();
+        self.crew.note_work_left(are_others_at_hand || is_followed);
         exchange.may_gather = self.may_gather(key, is_followed, are_others_at_hand);
         Some(exchange)
     }
