@@ -17,7 +17,12 @@ PAGE = ROOT / "docs/concepts/performance.md"
 PLOTS = ROOT / "docs/concepts/performance"
 BEGIN, END = "<!-- figures: written by bench/write_up.py -->\n", "<!-- end of figures -->\n"
 
-GROWTH = [("rate", "rate", "requests a second"), ("p99", "p99", "microseconds"), ("resident", "memory", "bytes")]
+# What is drawn by number of connections: its key, the plot's name, the axis's, and how many of the key's units one of those is.
+GROWTH = [
+    ("rate", "rate", "requests a second", 1),
+    ("p99", "p99", "microseconds", 1),
+    ("resident", "memory", "MB", 1e6),
+]
 BARS = ["hello", "fields", "flask", "django"]
 
 
@@ -61,8 +66,8 @@ def plots(results: list[dict]) -> list[tuple[str, str]]:
             title = f"{result['name']}: processor time for each request"
             written.append((f"{result['scenario']}.svg", title))
             (PLOTS / f"{result['scenario']}.svg").write_text(plot.bars(title, values, "us"))
-    for key, name, unit in GROWTH:
-        series = growth(results, key)
+    for key, name, unit, size in GROWTH:
+        series = growth(results, key, size)
         if any(len(points) > 1 for points in series.values()):
             title = f"hello, by number of connections: {name}"
             written.append((f"growth-{name}.svg", title))
@@ -70,13 +75,14 @@ def plots(results: list[dict]) -> list[tuple[str, str]]:
     return written
 
 
-def growth(results: list[dict], key: str) -> dict[str, list[tuple[float, float]]]:
+def growth(results: list[dict], key: str, size: float) -> dict[str, list[tuple[float, float]]]:
     """For the servers that were measured at most numbers of connections, the medians by number."""
     series: dict[str, list[tuple[float, float]]] = {}
     for result in sorted(results, key=lambda result: result["connections"]):
         if result["scenario"] in ("hello", "hello-1") and result["server_cores"] == 1:
             for name, measured in result["measured"].items():
-                series.setdefault(name, []).append((result["connections"], median([one[key] for one in measured])))
+                value = median([one[key] for one in measured]) / size
+                series.setdefault(name, []).append((result["connections"], value))
     longest = max(map(len, series.values()), default=0)
     return {name: points for name, points in series.items() if len(points) >= longest - 1}
 

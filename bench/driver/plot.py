@@ -29,7 +29,7 @@ def bars(title: str, values: dict[str, float], unit: str) -> str:
 
 def lines(title: str, series: dict[str, list[tuple[float, float]]], x_name: str, y_name: str) -> str:
     """Both axes logarithmic. A series may lack points."""
-    left, right, top, bottom = 70, WIDTH - 150, 40, 330
+    left, right, top, bottom = 86, WIDTH - 150, 56, 346
     points = [point for one in series.values() for point in one]
     x_low, x_high = decades(x for x, _ in points)
     y_low, y_high = decades(y for _, y in points)
