@@ -175,6 +175,7 @@ impl EventLoop {
             tracing::error!("waiting for events failed: {error}");
         }
         self.counters.turns.fetch_add(1, Relaxed);
+        self.gathering.expect(self.events.len());
         self.now = self.clock();
         self.date.refresh();
         self.look_at_calls();

@@ -26,6 +26,8 @@ const SLOW_SPELL: Millis = 100;
 pub(crate) struct Gathering {
     /// Connections whose answers may be waiting.
     keys: Vec<Key>,
+    /// So many wait together.
+    most: usize,
     /// When the first of them was handed out.
     began: Instant,
     /// Until then only pipelined answers wait.
@@ -34,7 +36,13 @@ pub(crate) struct Gathering {
 
 impl Gathering {
     pub(crate) fn new() -> Gathering {
-        Gathering { keys: Vec::new(), began: Instant::now(), is_slow_until: 0 }
+        Gathering { keys: Vec::new(), most: 1, began: Instant::now(), is_slow_until: 0 }
+    }
+
+    /// So many events are at hand. Half of their answers leave together: their clients are busy while the other half is made, and need
+    /// not be waited for afterwards.
+    pub(crate) fn expect(&mut self, events: usize) {
+        self.most = events.div_ceil(2);
     }
 
     /// Whether there are any.
@@ -52,7 +60,8 @@ impl EventLoop {
     /// A request is about to be handed out. Says whether its answer may wait: for what follows on its connection (a request, or the
     /// end), or for requests of others.
     pub(crate) fn may_gather(&mut self, key: Key, is_followed: bool, are_others_at_hand: bool) -> bool {
-        if self.gathering.is_any() && self.gathering.began.elapsed() >= PATIENCE {
+        let Gathering { keys, most, began, .. } = &self.gathering;
+        if !keys.is_empty() && (keys.len() >= *most || began.elapsed() >= PATIENCE) {
             self.flush_gathered();
         }
         let gathering = &mut self.gathering;

@@ -109,6 +109,11 @@ impl Events {
         Events { batch: Vec::with_capacity(capacity), next: 0 }
     }
 
+    /// Events of the batch that were not handed out yet.
+    pub(crate) fn len(&self) -> usize {
+        self.batch.len() - self.next
+    }
+
     /// Whether the batch is used up.
     pub(crate) fn is_empty(&self) -> bool {
         self.next >= self.batch.len()
