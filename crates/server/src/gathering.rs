@@ -1,7 +1,7 @@
 //! Answers that wait a moment in their slots, so that several leave together.
 //!
 //! A pipelined answer shares a write with the next one, and the last of a connection a segment with its end. And where more
-//! requests are at hand, their answers leave one behind the other when the last is done: to wake a client costs the kernel more
+//! requests are at hand, half of their answers leave one behind the other when they are done: to wake a client costs the kernel more
 //! than to send a short answer, and a client that is awake is not woken again.
 //!
 //! No answer waits for a call that blocks: whoever takes the loop from such a call sends first what was gathered. And none
