@@ -50,6 +50,12 @@ impl Gathering {
         !self.keys.is_empty()
     }
 
+    /// Whether what waits has to leave before a request of this connection is handed out.
+    fn must_leave_before(&self, key: Key) -> bool {
+        let is_full = self.keys.len() >= self.most && !self.has_last(key);
+        self.is_any() && (is_full || self.began.elapsed() >= PATIENCE)
+    }
+
     /// Whether the answer that has just been completed inline is among them.
     pub(crate) fn has_last(&self, key: Key) -> bool {
         self.keys.last() == Some(&key)
@@ -60,8 +66,7 @@ impl EventLoop {
     /// A request is about to be handed out. Says whether its answer may wait: for what follows on its connection (a request, or the
     /// end), or for requests of others.
     pub(crate) fn may_gather(&mut self, key: Key, is_followed: bool, are_others_at_hand: bool) -> bool {
-        let Gathering { keys, most, began, .. } = &self.gathering;
-        if !keys.is_empty() && (keys.len() >= *most || began.elapsed() >= PATIENCE) {
+        if self.gathering.must_leave_before(key) {
             self.flush_gathered();
         }
         let gathering = &mut self.gathering;
@@ -93,5 +98,36 @@ impl EventLoop {
             }
         }
         self.gathering.keys = keys;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Key = Key { index: 1, generation: 1 };
+    const OTHER: Key = Key { index: 2, generation: 1 };
+
+    #[test]
+    fn half_of_what_is_at_hand_waits_together_and_pipelined_answers_with_their_own() {
+        // Who waits, the events at hand, whose request comes, and whether the answers leave before it.
+        let table: [(&[Key], usize, Key, bool); 6] = [
+            (&[], 1, ONE, false),
+            (&[ONE], 1, ONE, false),
+            (&[ONE], 1, OTHER, true),
+            (&[ONE], 4, OTHER, false),
+            (&[OTHER, ONE], 4, ONE, false),
+            (&[OTHER, ONE], 4, OTHER, true),
+        ];
+        for (keys, events, key, leaves) in table {
+            let mut gathering = Gathering::new();
+            gathering.expect(events);
+            gathering.keys.extend_from_slice(keys);
+            // Not yet begun, so that how long this test takes does not count.
+            gathering.began = Instant::now() + Duration::from_secs(60);
+            assert_eq!(gathering.must_leave_before(key), leaves, "{keys:?}, {events} events, {key:?}");
+            gathering.began = Instant::now().checked_sub(PATIENCE).unwrap();
+            assert_eq!(gathering.must_leave_before(key), !keys.is_empty(), "{keys:?} have waited long");
+        }
     }
 }
