@@ -31,7 +31,9 @@ ALLOWED_GROWTH = 0.03
 FEWER, MORE = 100, 1100
 
 # What a refused request costs and an accepted one must not: everything behind the one function that refuses.
-REPORTING = re.compile(r"EventLoop>?::refuse|served::report::|brickwork_http::diagnose|brickwork_http::rejection")
+REPORTING = re.compile(
+    r"EventLoop>?::refuse|served::report::|brickwork_server::redaction|brickwork_http::diagnose|brickwork_http::rejection"
+)
 
 
 def main() -> int:

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use brickwork_server::http::{Limits, Piece, Rejection, Rule, RuleKind, annotate};
+use brickwork_server::redaction::escape_bytes;
 
-use crate::report::{Excerpt, Shown, escape_bytes};
+use crate::report::{Excerpt, Shown};
 
 mod examples;
 

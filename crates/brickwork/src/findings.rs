@@ -3,10 +3,9 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use brickwork_server::redaction::shown_target;
 use brickwork_server::{InFlight, Record};
 use brickwork_supervisor::Findings;
-
-use crate::report::shown_target;
 
 /// So many requests are named.
 const NAMED: usize = 5;

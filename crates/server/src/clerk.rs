@@ -12,6 +12,7 @@ use crate::calls::{self, Sight};
 use crate::deadlines::Millis;
 use crate::engine::{Engine, or_abort};
 use crate::promote::Fate;
+use crate::redaction::shown_target;
 
 /// Where the clerk is told what to do.
 #[derive(Debug, Default)]
@@ -219,7 +220,7 @@ impl Sight {
     fn described_at(&self, age: Millis) -> String {
         let (seconds, tenths) = (age / 1000, age % 1000 / 100);
         let stray = if self.post.is_stray.load(Relaxed) { ", counted out" } else { "" };
-        format!("{seconds}.{tenths} s: {} (thread {}{stray})", self.request.escape_ascii(), self.post.thread_id)
+        format!("{seconds}.{tenths} s: {} (thread {}{stray})", shown_target(&self.request), self.post.thread_id)
     }
 }
 

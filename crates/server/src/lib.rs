@@ -93,6 +93,7 @@ mod promote;
 mod queueing;
 mod receiving;
 mod record;
+pub mod redaction;
 mod request_content;
 mod response;
 mod returns;

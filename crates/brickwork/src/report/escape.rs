@@ -1,13 +1,7 @@
-//! Makes bytes and text harmless in a log: what a client sends must not start a line, move a cursor or colour a
+//! Makes text harmless in a log: what a client sends must not start a line, move a cursor or colour a
 //! terminal.
 
 use std::fmt::Write;
-
-/// Bytes from the network: printable ASCII as it is, everything else as an escape. The backslash too, so that nothing
-/// is ambiguous.
-pub(crate) fn escape_bytes(bytes: &[u8]) -> String {
-    bytes.escape_ascii().to_string().replace("\\'", "'").replace("\\\"", "\"")
-}
 
 /// Text of our own or of the application: readable in any language, but no control characters, no line ends, and
 /// nothing that turns the direction of writing.
@@ -53,23 +47,6 @@ pub(crate) fn push_json_string(line: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_come_out_as_printable_ascii() {
-        let rows: [(&[u8], &str); 6] = [
-            (b"GET / HTTP/1.1", "GET / HTTP/1.1"),
-            (b"a\r\nb\tc", "a\\r\\nb\\tc"),
-            (b"\x00\x1b[31m\x7f", "\\x00\\x1b[31m\\x7f"),
-            (b"caf\xc3\xa9", "caf\\xc3\\xa9"),
-            (b"a\\x00", "a\\\\x00"),
-            (b"it's \"so\"", "it's \"so\""),
-        ];
-        for (bytes, text) in rows {
-            assert_eq!(escape_bytes(bytes), text);
-        }
-        let all: Vec<u8> = (0..=255).collect();
-        assert!(escape_bytes(&all).bytes().all(|byte| (0x20..0x7f).contains(&byte)));
-    }
 
     #[test]
     fn text_stays_readable_and_on_its_line() {

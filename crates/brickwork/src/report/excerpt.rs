@@ -12,9 +12,9 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use brickwork_server::http::{Diagnosis, Piece, Rejection, Rule, diagnose};
+use brickwork_server::redaction::{REDACTED, escape_bytes};
 
-use super::escape::escape_bytes;
-use super::redact::{REDACTED, Secrets};
+use super::redact::Secrets;
 
 /// What is marked, in which bytes.
 #[derive(Clone, Copy, Debug)]

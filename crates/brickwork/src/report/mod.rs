@@ -1,5 +1,5 @@
 //! What clients sent and what they were told, written for people: [`rejection`] explains a refusal like a compiler, [`traffic`] shows
-//! the heads that go by, [`escape`] makes bytes harmless, [`redact`] hides secrets, [`allowance`] keeps a flood out of the log.
+//! the heads that go by, [`escape`] makes text harmless, [`redact`] hides secrets, [`allowance`] keeps a flood out of the log.
 
 mod allowance;
 mod escape;
@@ -9,8 +9,7 @@ mod rejection;
 mod traffic;
 
 pub(crate) use allowance::Allowance;
-pub(crate) use escape::{escape_bytes, escape_text, push_json_string};
+pub(crate) use escape::{escape_text, push_json_string};
 pub(crate) use excerpt::{Excerpt, Shown};
-pub(crate) use redact::shown_target;
 pub(crate) use rejection::Report;
 pub(crate) use traffic::{peer_name, traffic_lines};

@@ -3,10 +3,7 @@
 
 use std::ops::Range;
 
-use super::escape::escape_bytes;
-
-/// What stands in the place of what is hidden.
-pub(super) const REDACTED: &str = "[redacted]";
+use brickwork_server::redaction::{REDACTED, userinfo};
 
 /// Fields whose values let their bearer in.
 const SECRET_FIELDS: [&[u8]; 4] = [b"authorization", b"proxy-authorization", b"cookie", b"set-cookie"];
@@ -21,23 +18,6 @@ pub(super) fn redacted_lines(head: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ 
             None => line.to_vec(),
         }
     })
-}
-
-/// A request-target, or a line that ends with one, as a log may show it: escaped, without user and password, and with the names of its
-/// query but not the values.
-pub(crate) fn shown_target(line: &[u8]) -> String {
-    let line = match userinfo(line) {
-        Some(hidden) => [&line[..hidden.start], REDACTED.as_bytes(), &line[hidden.end..]].concat(),
-        None => line.to_vec(),
-    };
-    let Some(query) = line.iter().position(|&byte| byte == b'?') else { return escape_bytes(&line) };
-    let parts = line[query + 1..].split(|&byte| byte == b'&').map(|part| match part.iter().position(|&b| b == b'=') {
-        Some(equals) => format!("{}={REDACTED}", escape_bytes(&part[..equals])),
-        // Without a name it is a value.
-        None if part.is_empty() => String::new(),
-        None => REDACTED.into(),
-    });
-    format!("{}?{}", escape_bytes(&line[..query]), parts.collect::<Vec<String>>().join("&"))
 }
 
 /// Looks at one line after the other.
@@ -82,40 +62,9 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
-/// The user:password of the first URI that has one, in a request-target or in a value such as that of Referer.
-fn userinfo(line: &[u8]) -> Option<Range<usize>> {
-    let mut from = 0;
-    while let Some(found) = line[from..].windows(3).position(|three| three == b"://") {
-        let start = from + found + 3;
-        let len = line[start..].iter().take_while(|byte| !b"/? \t".contains(byte)).count();
-        if let Some(end) = line[start..start + len].iter().rposition(|&byte| byte == b'@')
-            && end > 0
-        {
-            return Some(start..start + end);
-        }
-        from = start;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_target_keeps_its_path_and_the_names_of_its_query() {
-        let rows: [(&[u8], &str); 6] = [
-            (b"GET /a", "GET /a"),
-            (b"GET /a?", "GET /a?"),
-            (b"GET /a?b=c&d=e=f&&g", "GET /a?b=[redacted]&d=[redacted]&&[redacted]"),
-            (b"GET /a?secret", "GET /a?[redacted]"),
-            (b"GET http://me:pass@h/a?b=c", "GET http://[redacted]@h/a?b=[redacted]"),
-            (b"GET /\xff\x1b?\n=", "GET /\\xff\\x1b?\\n=[redacted]"),
-        ];
-        for (line, shown) in rows {
-            assert_eq!(shown_target(line), shown);
-        }
-    }
 
     #[test]
     fn secrets_are_hidden_however_they_are_written() {

@@ -1,8 +1,8 @@
 //! Lines for the log about the heads that went by.
 
+use brickwork_server::redaction::escape_bytes;
 use brickwork_server::{Peer, Traffic};
 
-use super::escape::escape_bytes;
 use super::redact::redacted_lines;
 
 /// Who a connection is with.
