@@ -20,6 +20,19 @@ fn echo_server() -> TestServer {
     })
 }
 
+/// Calls for these paths wait at the gate.
+fn gated_server(config: Config, waits: fn(&str) -> bool) -> (TestServer, Gate) {
+    let gate = Gate::default();
+    let at = gate.clone();
+    let server = TestServer::start(config, move |path, exchange| {
+        if waits(path) {
+            at.wait();
+        }
+        answer(exchange, path);
+    });
+    (server, gate)
+}
+
 #[test]
 fn answers_several_requests_on_one_connection() {
     let server = echo_server();
@@ -129,14 +142,7 @@ fn answers_pipelined_requests_in_order() {
 
 #[test]
 fn the_first_pipelined_answer_does_not_wait_for_a_second_that_blocks() {
-    let gate = Gate::default();
-    let at = gate.clone();
-    let server = TestServer::start(Config::default(), move |path, exchange| {
-        if path == "/blocked" {
-            at.wait();
-        }
-        answer(exchange, path);
-    });
+    let (server, gate) = gated_server(Config::default(), |path| path == "/blocked");
     let mut client = server.client();
     client.send(
         "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /blocked HTTP/1.1\r\nHost: x\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -150,14 +156,7 @@ fn the_first_pipelined_answer_does_not_wait_for_a_second_that_blocks() {
 
 #[test]
 fn a_blocked_handler_delays_nobody_else() {
-    let gate = Gate::default();
-    let at = gate.clone();
-    let server = TestServer::start(Config::default(), move |path, exchange| {
-        if path == "/blocked" {
-            at.wait();
-        }
-        answer(exchange, path);
-    });
+    let (server, gate) = gated_server(Config::default(), |path| path == "/blocked");
     let mut blocked: Vec<Client> = (0..20).map(|_| server.client()).collect();
     for client in &mut blocked {
         client.send("GET /blocked HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -175,15 +174,8 @@ fn a_blocked_handler_delays_nobody_else() {
 
 #[test]
 fn requests_beyond_the_cap_wait_their_turn() {
-    let gate = Gate::default();
-    let at = gate.clone();
     let config = Config { threads: 3, ..Config::default() };
-    let server = TestServer::start(config, move |path, exchange| {
-        if path != "/native" {
-            at.wait();
-        }
-        answer(exchange, path);
-    });
+    let (server, gate) = gated_server(config, |path| path != "/native");
     let mut clients: Vec<Client> = (0..12).map(|_| server.client()).collect();
     for client in &mut clients {
         client.send("GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -402,12 +394,7 @@ fn an_aborted_response_cannot_pass_for_complete() {
 
 #[test]
 fn draining_finishes_what_is_in_flight() {
-    let gate = Gate::default();
-    let at = gate.clone();
-    let server = TestServer::start(Config::default(), move |path, exchange| {
-        at.wait();
-        answer(exchange, path);
-    });
+    let (server, gate) = gated_server(Config::default(), |_| true);
     let mut idle = server.client();
     let mut busy = server.client();
     busy.send("GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -423,12 +410,7 @@ fn draining_finishes_what_is_in_flight() {
 
 #[test]
 fn stopping_abandons_a_handler_that_does_not_return_and_tells_its_client() {
-    let gate = Gate::default();
-    let at = gate.clone();
-    let server = TestServer::start(Config::default(), move |path, exchange| {
-        at.wait();
-        answer(exchange, path);
-    });
+    let (server, gate) = gated_server(Config::default(), |_| true);
     let mut busy = server.client();
     busy.send("GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
     gate.until_waiting(1);
