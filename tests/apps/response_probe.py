@@ -299,11 +299,8 @@ def exc_info_none(environ, start_response):
     return [b"no exception"]
 
 
-@way
-def exc_info_after_head(environ, start_response):
-    """Notes whether start_response raised the very exception that it was given."""
-    start_response("200 OK", [TEXT])
-    yield b"sent "
+def answer_an_error_too_late(start_response, name):
+    """Notes under `name` whether start_response raised the very exception that it was given."""
     error = ValueError("too late for an error page")
     try:
         raise error
@@ -311,8 +308,15 @@ def exc_info_after_head(environ, start_response):
         try:
             start_response("500 Too late", [TEXT], sys.exc_info())
         except BaseException as raised:
-            notes["exc-info-after-head"].append([type(raised).__name__, str(raised), raised is error])
+            notes[name].append([type(raised).__name__, str(raised), raised is error])
             raise
+
+
+@way
+def exc_info_after_head(environ, start_response):
+    start_response("200 OK", [TEXT])
+    yield b"sent "
+    answer_an_error_too_late(start_response, "exc-info-after-head")
     yield b"never sent"
 
 
@@ -320,15 +324,7 @@ def exc_info_after_head(environ, start_response):
 def exc_info_after_write(environ, start_response):
     write = start_response("200 OK", [TEXT])
     write(b"sent ")
-    error = ValueError("too late for an error page")
-    try:
-        raise error
-    except ValueError:
-        try:
-            start_response("500 Too late", [TEXT], sys.exc_info())
-        except BaseException as raised:
-            notes["exc-info-after-write"].append([type(raised).__name__, str(raised), raised is error])
-            raise
+    answer_an_error_too_late(start_response, "exc-info-after-write")
     return [b"never sent"]
 
 
