@@ -1,5 +1,6 @@
 """Requests that take long in the application: answered in time, told of, and ended, while others notice nothing."""
 
+import contextlib
 import os
 import re
 import signal
@@ -256,13 +257,22 @@ def worker_of(server):
     return int(text(server.get("/pid")))
 
 
+@contextlib.contextmanager
+def in_flight(server, targets, answer):
+    """Requests, each on a connection of its own, during the block. At its end they are answered."""
+    connections = [server.connect() for _ in targets]
+    for connection, target in zip(connections, targets, strict=True):
+        connection.send(get(target))
+    yield
+    for connection in connections:
+        assert text(connection.receive()) == answer
+        connection.close()
+
+
 @pytest.mark.parametrize("asked", ["worker", "supervisor"])
 def test_usr2_shows_every_request_in_flight_with_its_stack(serve, asked):
     with serve(APP, "--slow-request", "0") as server:
         worker = worker_of(server) if asked == "worker" else server.process.pid
-        waiting = [server.connect() for _ in range(3)]
-        for number, connection in enumerate(waiting):
-            connection.send(get(f"/sleep?2000&{number}="))
 
         def are_all_shown():
             mark = server.log_size()
@@ -271,54 +281,40 @@ def test_usr2_shows_every_request_in_flight_with_its_stack(serve, asked):
             shown = server.log(mark)
             return all(f"GET /sleep?[redacted]&{number}=[redacted] (thread" in shown for number in range(3))
 
-        wait_until(are_all_shown, "all requests to be shown")
-        assert "in sleep" in record(server, r"in the application for \d\.\d s: GET /sleep\?\[redacted\]&0=")
-        for connection in waiting:
-            assert text(connection.receive()) == "slept"
-            connection.close()
+        with in_flight(server, [f"/sleep?2000&{number}=" for number in range(3)], "slept"):
+            wait_until(are_all_shown, "all requests to be shown")
+            assert "in sleep" in record(server, r"in the application for \d\.\d s: GET /sleep\?\[redacted\]&0=")
 
 
 def test_stacks_prints_what_is_in_flight_in_every_worker(serve):
     with serve(APP, "--slow-request", "0", "--workers", "2") as server:
-        waiting = [server.connect() for _ in range(3)]
-        for number, connection in enumerate(waiting):
-            connection.send(get(f"/sleep?3000&{number}="))
 
         def are_all_shown():
             shown = stacks(server)
             return all(f"GET /sleep?[redacted]&{number}=[redacted] (thread" in shown for number in range(3))
 
-        wait_until(are_all_shown, "all requests to be shown")
-        text_shown = stacks(server)
-        assert len(re.findall(r"(?m)^worker \d+: requests in the application: \d$", text_shown)) == 2
-        assert len(re.findall(r'(?m)^    File ".*timeout_probe\.py", line \d+, in sleep$', text_shown)) == 3, text_shown
-        for connection in waiting:
-            assert text(connection.receive()) == "slept"
-            connection.close()
+        with in_flight(server, [f"/sleep?3000&{number}=" for number in range(3)], "slept"):
+            wait_until(are_all_shown, "all requests to be shown")
+            text_shown = stacks(server)
+            assert len(re.findall(r"(?m)^worker \d+: requests in the application: \d$", text_shown)) == 2
+            in_sleep = re.findall(r'(?m)^    File ".*timeout_probe\.py", line \d+, in sleep$', text_shown)
+            assert len(in_sleep) == 3, text_shown
 
 
 def test_stacks_come_while_the_interpreter_lock_is_held(serve):
-    with serve(APP, "--slow-request", "0", "--timeout", "0") as server:
-        held = server.connect()
-        held.send(get("/hold?6000"))
+    arguments = ("--slow-request", "0", "--timeout", "0")
+    with serve(APP, *arguments) as server, in_flight(server, ["/hold?6000"], "held"):
         wait_until(lambda: "in hold" in stacks(server), "the stack of a call that holds the lock")
-        assert text(held.receive()) == "held"
-        held.close()
 
 
 def test_stacks_names_every_request_however_many(serve):
     """More than the shared record of requests in flight has room for."""
     with serve(APP, "--slow-request", "0", "--threads", "80") as server:
-        waiting = [server.connect() for _ in range(75)]
-        for number, connection in enumerate(waiting):
-            connection.send(get(f"/wait?{number}="))
 
         def are_all_shown():
             shown = stacks(server)
             return all(f"GET /wait?{number}=[redacted] (thread" in shown for number in range(75))
 
-        wait_until(are_all_shown, "all requests to be shown")
-        assert text(server.get("/open")) == "opened"
-        for connection in waiting:
-            assert text(connection.receive()) == "waited"
-            connection.close()
+        with in_flight(server, [f"/wait?{number}=" for number in range(75)], "waited"):
+            wait_until(are_all_shown, "all requests to be shown")
+            assert text(server.get("/open")) == "opened"
