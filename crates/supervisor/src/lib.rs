@@ -27,6 +27,7 @@ mod pid_file;
 mod polled;
 mod privileges;
 mod reload;
+mod reports;
 mod responder;
 mod rounds;
 mod scoreboard;

@@ -1,8 +1,8 @@
 //! The supervisor: one thread that starts workers, listens to them and to signals, and compares what is with what should
 //! be. It runs no application code, accepts nothing, and keeps the listeners open whatever happens to workers.
 //!
-//! Here: its life, signals, and what it hears. `fleet.rs`: which workers there are and should be. `rounds.rs`: how they are.
-//! `deaths.rs`: how they ended.
+//! Here: its life, and signals. `fleet.rs`: which workers there are and should be. `reports.rs`: what they say. `rounds.rs`: how
+//! they are. `deaths.rs`: how they ended.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,14 +11,11 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use nix::unistd::Pid;
-
 use crate::back_off::BackOff;
 use crate::certificate::Findings;
-use crate::channel::{Channel, Heard, Order, Report};
+use crate::channel::Order;
 use crate::control::{ControlSocket, Request, answer};
 use crate::deaths::Ended;
-use crate::fleet::BootFailure;
 use crate::launch::Shared;
 use crate::oom::OomKills;
 use crate::reload::Reload;
@@ -26,7 +23,7 @@ use crate::responder::Responder;
 use crate::rounds::Rounds;
 use crate::watch::FileWatch;
 use crate::worker::{Stage, Worker, Zygote};
-use crate::{LastWords, Launch, Notifier, Scoreboard, Signal, Signals, Woken};
+use crate::{Launch, Notifier, Scoreboard, Signal, Signals, Woken};
 
 /// What the supervisor is to do.
 pub struct Settings {
@@ -79,7 +76,7 @@ pub struct Supervisor {
     pub(crate) shared: Shared,
     signals: Signals,
     control: Option<ControlSocket>,
-    watch: Option<FileWatch>,
+    pub(crate) watch: Option<FileWatch>,
     pub(crate) phase: Phase,
     pub(crate) wanted: usize,
     pub(crate) workers: Vec<Worker>,
@@ -361,99 +358,4 @@ impl Supervisor {
             }
         }
     }
-
-    /// Takes what the children have said.
-    fn hear(&mut self, now: Instant) {
-        for index in 0..self.workers.len() {
-            self.hear_worker(index, now);
-        }
-        // One that died before it could say who it is cannot be told from others when it is reaped.
-        self.workers.retain(|worker| worker.pid.is_some() || !worker.is_mute);
-        self.hear_zygotes(now);
-    }
-
-    pub(crate) fn hear_zygotes(&mut self, now: Instant) {
-        let mut failed = None;
-        for zygote in &mut self.zygotes {
-            while let Some((report, fd)) = listen(&zygote.channel, &mut zygote.is_mute) {
-                match report {
-                    Report::Ready => zygote.is_ready = true,
-                    Report::Failed(text) => zygote.failure = Some(text),
-                    Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
-                    Report::LastWords => zygote.last_words = fd.map(LastWords::received),
-                    Report::Forked(_) | Report::Recycle | Report::Quiet => {}
-                }
-            }
-            if zygote.is_mute && zygote.failure.is_some() {
-                failed = Some((zygote.generation, zygote.failure.take().unwrap_or_default()));
-            }
-        }
-        if let Some((generation, text)) = failed {
-            self.zygotes.retain(|zygote| zygote.generation != generation);
-            self.on_boot_failure(generation, BootFailure::told(text), now);
-        }
-    }
-
-    pub(crate) fn hear_worker(&mut self, index: usize, now: Instant) {
-        while let Some((report, fd)) =
-            self.workers.get_mut(index).and_then(|worker| listen(&worker.channel, &mut worker.is_mute))
-        {
-            self.on_report(index, report, fd, now);
-        }
-    }
-
-    fn on_report(&mut self, index: usize, report: Report, fd: Option<OwnedFd>, now: Instant) {
-        let Some(worker) = self.workers.get_mut(index) else { return };
-        match report {
-            Report::Forked(pid) => {
-                let pid = Pid::from_raw(pid);
-                worker.pid = Some(pid);
-                worker.oom_file = self.oom_kills.watch(pid);
-            }
-            Report::Ready if worker.is_booting() => {
-                worker.stage = Stage::Ready;
-                worker.accepts = true;
-                // The application may have moved it to another cgroup.
-                worker.oom_file = worker.pid.and_then(|pid| self.oom_kills.watch(pid));
-                worker.expires = self.settings.max_worker_lifetime.map(|lifetime| now + spread(lifetime, worker.pid));
-                tracing::info!("{} is ready", worker.name());
-                self.on_ready(index);
-            }
-            Report::Ready => {}
-            Report::Failed(text) => worker.failure = Some(text),
-            Report::Recycle => worker.is_worn = true,
-            Report::Quiet => {
-                worker.accepts = false;
-                if worker.is_ready() {
-                    // Somebody else told it: TERM to the worker itself. It is replaced while it drains.
-                    tracing::info!("{} drains of its own accord", worker.name());
-                    worker.stage = Stage::Draining { kill_at: now + self.settings.graceful_timeout + MERCY };
-                }
-            }
-            Report::LastWords => worker.last_words = fd.map(LastWords::received),
-            Report::Imported(paths) => drop(self.watch.as_mut().map(|watch| watch.add(paths))),
-        }
-    }
-}
-
-/// The next report, if there is one, and what came along; notes the end.
-pub(crate) fn listen(channel: &Channel, is_mute: &mut bool) -> Option<(Report, Option<OwnedFd>)> {
-    if *is_mute {
-        return None;
-    }
-    match channel.hear() {
-        Heard::Message(report) => Some(report),
-        Heard::Nothing => None,
-        Heard::End => {
-            *is_mute = true;
-            None
-        }
-    }
-}
-
-/// A tenth more or less, so that workers that started together do not end together.
-fn spread(lifetime: Duration, pid: Option<Pid>) -> Duration {
-    // Consecutive process ids end up far from each other (Fibonacci hashing).
-    let hash = pid.map_or(0, Pid::as_raw).unsigned_abs().wrapping_mul(2_654_435_769);
-    lifetime.mul_f64(0.9 + 0.2 * f64::from(hash) / f64::from(u32::MAX))
 }
