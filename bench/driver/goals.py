@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .ratio import median
+from .ratio import Ratio, median
+from .suites import LIMIT
 from .table import ratio
 
 OURS = "brickwork"
-LIMIT = "limit-wsgi"
 NOT_PEERS = (OURS, "brickwork-log", "limit-fixed", LIMIT, "nginx")
 
 # What was measured of each server, by scenario.
@@ -42,11 +42,9 @@ def processor_time(scenario: str, most: float, *names: str, surely: bool = False
     """At most so many times what each of the peers (all, if none is named) takes; with `surely`, by its whole interval."""
 
     def reached(measured: Measured) -> tuple[str, bool] | None:
-        servers = measured[scenario]
-        ratios = {name: ratio(servers, OURS, name, "cpu") for name in peers(servers, names)}
-        if not ratios:
+        if not (found := worst_of(max, measured[scenario], names, "cpu")):
             return None
-        name, worst = max(ratios.items(), key=lambda item: item[1].mean)
+        name, worst = found
         value = worst.high if surely and worst.high is not None else worst.mean
         return f"{worst} ({name})", value < most if surely else value <= most
 
@@ -73,11 +71,9 @@ def rate_of(scenario: str, least: float, *names: str) -> Goal:
     """At least so many times the rate of each of these; of all peers, if none is named."""
 
     def reached(measured: Measured) -> tuple[str, bool] | None:
-        servers = measured[scenario]
-        ratios = {name: ratio(servers, OURS, name, "rate") for name in peers(servers, names)}
-        if not ratios:
+        if not (found := worst_of(min, measured[scenario], names, "rate")):
             return None
-        name, worst = min(ratios.items(), key=lambda item: item[1].mean)
+        name, worst = found
         return f"{worst} ({name})", worst.mean >= least
 
     return Goal(scenario, f"rate at least {least:.2g} of {' and '.join(names) or 'the best peer'}", reached)
@@ -89,6 +85,14 @@ def figure(scenario: str, key: str, asked: str, shown: Callable[[float], str], i
         return shown(value), is_met(value)
 
     return Goal(scenario, asked, reached)
+
+
+def worst_of(
+    worst: Callable, servers: dict[str, list[dict]], names: tuple[str, ...], key: str
+) -> tuple[str, Ratio] | None:
+    """The peer beside which ours stands worst, and our ratio to it; `worst` is `max` or `min`."""
+    ratios = {name: ratio(servers, OURS, name, key) for name in peers(servers, names)}
+    return worst(ratios.items(), key=lambda item: item[1].mean, default=None)
 
 
 def peers(servers: dict, names: tuple[str, ...]) -> Iterator[str]:
