@@ -171,8 +171,8 @@ PEERS = {
             "granian",
             granian("--runtime-mode", "st", "--blocking-threads", "1", "--backpressure", "12000"),
             "HTTP/1 only, no WebSockets; the single-threaded runtime, which it chooses itself here; one blocking"
-            " thread: for applications that answer at once its documentation advises very few; backpressure above the number of"
-            " connections, as its documentation asks, because it counts these",
+            " thread: for applications that answer at once its documentation advises very few; backpressure above the"
+            " number of connections, as its documentation asks, because it counts these",
             distribution="granian",
         ),
         Peer(

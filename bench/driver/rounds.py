@@ -51,6 +51,8 @@ class Measurement:
     p99: int
     # Bytes, at their most.
     resident: int
+    # Bytes after the load, shared pages divided among those that share them.
+    proportional: int
     # Seconds until it had answered a request.
     start_up: float
 
@@ -105,6 +107,7 @@ def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -
             p50=result.p50,
             p99=result.p99,
             resident=server.resident(),
+            proportional=server.proportional(),
             start_up=start_up,
         )
 
