@@ -15,7 +15,7 @@ use crate::config::Setup;
 use crate::connections::Key;
 use crate::date::Date;
 use crate::input::Input;
-use crate::intake::{Intake, Refusal};
+use crate::intake::{Intake, Refusal, stays_uncounted};
 use crate::record::Entry;
 use crate::response::Progress as ResponseProgress;
 use crate::slot::Slot;
@@ -307,8 +307,23 @@ impl Exchange {
             // Applications go by a length that chunked content has only when all of it is here: it is asked for and gathered first.
             self.slot().offer(CONTINUE, Content::Empty, b"");
         }
+        if let Some((bytes, start)) = self.whole_content() {
+            self.content = Some(RequestContent::behind(bytes, start));
+            return Ok(Arrived::Request);
+        }
         self.intake = Some(Intake::new(self.head.framing, &self.setup)?);
         self.advance_content()
+    }
+
+    /// Content that has come in one receive with its head, and is large enough for its buffer to be given away rather than copied from.
+    fn whole_content(&mut self) -> Option<(Vec<u8>, usize)> {
+        /// To copy less costs less than another buffer.
+        const LARGE: usize = 4 * 1024;
+        let Framing::Length(length) = self.head.framing else { return None };
+        let in_hand = self.input.unused().len() - self.head_len();
+        let is_whole =
+            in_hand >= LARGE && in_hand as u64 == length && stays_uncounted(length, &self.setup.config.spool);
+        is_whole.then(|| self.input.split_off(self.head_len()))
     }
 
     fn advance_content(&mut self) -> Result<Arrived, Refusal> {

@@ -11,10 +11,10 @@ pub(crate) struct Input {
     used: usize,
 }
 
-/// First size of the buffer: a browser's head with its cookies fits.
-const FIRST: usize = 8 * 1024;
+/// First size of the buffer: a browser's head with its cookies fits, or a smaller head and 16 KiB of content, in one receive.
+const FIRST: usize = 24 * 1024;
 /// A buffer that grew past this is given back when its connection goes idle.
-const KEEP: usize = 16 * 1024;
+const KEEP: usize = 32 * 1024;
 
 impl Input {
     /// The bytes not yet used.
@@ -43,6 +43,15 @@ impl Input {
         // A content that shared a receive with its head is small: moving what follows it costs less than a second buffer.
         self.bytes.drain(start.min(self.bytes.len())..(start + done).min(self.bytes.len()));
         result
+    }
+
+    /// Gives away the buffer, in which what lies behind the first `kept` unused bytes starts where the result says; keeps a copy of those.
+    pub(crate) fn split_off(&mut self, kept: usize) -> (Vec<u8>, usize) {
+        let start = self.used + kept;
+        let mut other = Vec::with_capacity(FIRST);
+        other.extend_from_slice(&self.bytes[self.used..start]);
+        self.used = 0;
+        (std::mem::replace(&mut self.bytes, other), start)
     }
 
     /// Receives what is there, making room for at least `room` bytes first. Says also whether the room was filled: then there may be more.

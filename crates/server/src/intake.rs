@@ -168,7 +168,12 @@ fn room_for(length: u64) -> usize {
 fn stays_in_memory(bytes: u64, share: &mut Share, spool: &Spool) -> bool {
     // In steps, as a growing buffer takes it.
     let rounded = bytes.checked_next_power_of_two().unwrap_or(bytes).min(spool.threshold);
-    bytes <= spool.threshold && (bytes <= UNCOUNTED || spool.directory.is_none() || share.grow_to(rounded))
+    stays_uncounted(bytes, spool) || bytes <= spool.threshold && (spool.directory.is_none() || share.grow_to(rounded))
+}
+
+/// Whether content of so many bytes stays in memory in any case, without a share of it.
+pub(crate) fn stays_uncounted(bytes: u64, spool: &Spool) -> bool {
+    bytes <= spool.threshold && bytes <= UNCOUNTED
 }
 
 /// An unlinked file in the spool directory. Without one, content over the threshold is too large.

@@ -42,6 +42,11 @@ impl RequestContent {
         RequestContent { source: Source::Memory { bytes, read: 0, _share: Some(share) } }
     }
 
+    /// What lies in `bytes` from `start` on; too little to count.
+    pub(crate) fn behind(bytes: Vec<u8>, start: usize) -> RequestContent {
+        RequestContent { source: Source::Memory { bytes, read: start, _share: None } }
+    }
+
     /// `left` bytes of `file` from its current position.
     pub(crate) fn file(file: File, left: u64) -> RequestContent {
         /// Read-ahead: few system calls for an application that reads line by line.

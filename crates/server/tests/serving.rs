@@ -55,6 +55,32 @@ fn reads_chunked_content_and_the_request_behind_it() {
 }
 
 #[test]
+fn reads_content_that_comes_with_its_head() {
+    let server = TestServer::start(Config::default(), |path, exchange| {
+        let mut text = String::new();
+        exchange.take_content().read_to_string(&mut text).unwrap();
+        let length = exchange.request().head.framing;
+        answer(exchange, format!("{path} {length:?} {text}"));
+    });
+    let mut client = server.client();
+    for size in [1, 4095, 4096, 16_384, 24_000, 100_000] {
+        let content: String = ('a'..='z').cycle().take(size).collect();
+        let get = "GET /before HTTP/1.1\r\nHost: x\r\n\r\n";
+        let post = format!("POST /{size} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n{content}");
+        for (before, after) in [("", ""), (get, ""), ("", get), (get, get), ("\r\n", ""), (&*post, &*post)] {
+            client.send(format!("{before}{post}{after}"));
+            for request in [before, &post, after].map(|request| request.split(' ').nth(1)).into_iter().flatten() {
+                let expected = match request {
+                    "/before" => "/before None ".to_owned(),
+                    _ => format!("/{size} Length({size}) {content}"),
+                };
+                assert!(client.response().text() == expected, "{request} of {before}{post}{after}");
+            }
+        }
+    }
+}
+
+#[test]
 fn spools_large_content_and_gives_all_of_it() {
     let server = TestServer::start(Config::default(), |_, exchange| {
         let mut content = exchange.take_content();
