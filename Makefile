@@ -188,6 +188,7 @@ bench/.venv/.installed: bench/.venv/.peers $(RUST_SOURCES) $(PYTHON_SOURCES)
 	@touch $@
 
 bench/.venv/.load: bench/.venv/.peers $(wildcard bench/load/src/*.rs) bench/load/Cargo.toml
+	cargo test --locked --manifest-path bench/load/Cargo.toml --target-dir bench/build/load
 	cargo build --release --locked --manifest-path bench/load/Cargo.toml --target-dir bench/build/load
 	@touch $@
 

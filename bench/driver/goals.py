@@ -1,27 +1,37 @@
-"""What the project asks of itself, beside what was measured: ratios to the best peer and to the limit, and a few plain figures."""
+"""What the project asks of itself, beside what was measured: ratios to peers and to the limit, and plain figures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from .ratio import median
+from .ratio import Ratio, median
+from .suites import LIMIT
 from .table import ratio
 
 OURS = "brickwork"
-LIMIT = "limit-wsgi"
 NOT_PEERS = (OURS, "brickwork-log", "limit-fixed", LIMIT, "nginx")
 
 # What was measured of each server, by scenario.
 Measured = dict[str, dict[str, list[dict]]]
 
 
+class Reached(NamedTuple):
+    # The figure.
+    text: str
+    # Whether it is what was asked.
+    is_met: bool
+    # In how many it was measured: of a ratio, the number of pairs.
+    rounds: int
+
+
 @dataclass(frozen=True)
 class Goal:
     scenario: str
     asked: str
-    # The figure as text, and whether it is what was asked; None if it was not measured.
-    reached: Callable[[Measured], tuple[str, bool] | None]
+    # None if it was not measured.
+    reached: Callable[[Measured], Reached | None]
 
 
 def show(results: list[dict]) -> list[str]:
@@ -30,25 +40,23 @@ def show(results: list[dict]) -> list[str]:
     measured: Measured = {}
     for result in results:
         measured.setdefault(result["scenario"], result["measured"])
-    lines = ["| scenario | asked | reached | |", "|---|---|---|---|"]
+    lines = ["| scenario | asked | reached | rounds | |", "|---|---|---|--:|---|"]
     for goal in GOALS:
         reached = goal.reached(measured) if OURS in measured.get(goal.scenario, {}) else None
-        text, is_met = reached or ("not measured", False)
-        lines.append(f"| {goal.scenario} | {goal.asked} | {text} | {'yes' if is_met else 'no'} |")
+        text, is_met, rounds = reached or Reached("not measured", False, 0)
+        lines.append(f"| {goal.scenario} | {goal.asked} | {text} | {rounds} | {'yes' if is_met else 'no'} |")
     return lines
 
 
 def processor_time(scenario: str, most: float, *names: str, surely: bool = False) -> Goal:
-    """At most so many times what each of the peers (all, if none is named) takes; with `surely`, by its whole interval."""
+    """At most so many times what each peer (all, if none is named) takes; with `surely`, by its whole interval."""
 
-    def reached(measured: Measured) -> tuple[str, bool] | None:
-        servers = measured[scenario]
-        ratios = {name: ratio(servers, OURS, name, "cpu") for name in peers(servers, names)}
-        if not ratios:
+    def reached(measured: Measured) -> Reached | None:
+        if not (found := worst_of(max, measured[scenario], names, "cpu")):
             return None
-        name, worst = max(ratios.items(), key=lambda item: item[1].mean)
+        name, worst = found
         value = worst.high if surely and worst.high is not None else worst.mean
-        return f"{worst} ({name})", value < most if surely else value <= most
+        return Reached(f"{worst} ({name})", value < most if surely else value <= most, worst.pairs)
 
     whom = " and ".join(names) or "the best peer's"
     return Goal(scenario, f"processor time {'below' if surely else 'at most'} {most:.2g} of {whom}", reached)
@@ -57,14 +65,14 @@ def processor_time(scenario: str, most: float, *names: str, surely: bool = False
 def latency(scenario: str, key: str) -> Goal:
     """At most that of the peer with the highest rate: one that starves connections is quick for the rest."""
 
-    def reached(measured: Measured) -> tuple[str, bool] | None:
+    def reached(measured: Measured) -> Reached | None:
         servers = measured[scenario]
         rates = {name: median([one["rate"] for one in servers[name]]) for name in peers(servers, ())}
         if not rates:
             return None
         fastest = max(rates, key=lambda name: rates[name])
         value = ratio(servers, OURS, fastest, key)
-        return f"{value} ({fastest})", value.mean <= 1
+        return Reached(f"{value} ({fastest})", value.mean <= 1, value.pairs)
 
     return Goal(scenario, f"{key} at most that of the peer with the highest rate", reached)
 
@@ -72,23 +80,30 @@ def latency(scenario: str, key: str) -> Goal:
 def rate_of(scenario: str, least: float, *names: str) -> Goal:
     """At least so many times the rate of each of these; of all peers, if none is named."""
 
-    def reached(measured: Measured) -> tuple[str, bool] | None:
-        servers = measured[scenario]
-        ratios = {name: ratio(servers, OURS, name, "rate") for name in peers(servers, names)}
-        if not ratios:
+    def reached(measured: Measured) -> Reached | None:
+        if not (found := worst_of(min, measured[scenario], names, "rate")):
             return None
-        name, worst = min(ratios.items(), key=lambda item: item[1].mean)
-        return f"{worst} ({name})", worst.mean >= least
+        name, worst = found
+        return Reached(f"{worst} ({name})", worst.mean >= least, worst.pairs)
 
     return Goal(scenario, f"rate at least {least:.2g} of {' and '.join(names) or 'the best peer'}", reached)
 
 
 def figure(scenario: str, key: str, asked: str, shown: Callable[[float], str], is_met: Callable[[float], bool]) -> Goal:
-    def reached(measured: Measured) -> tuple[str, bool]:
-        value = median([one[key] for one in measured[scenario][OURS]])
-        return shown(value), is_met(value)
+    def reached(measured: Measured) -> Reached:
+        values = [one[key] for one in measured[scenario][OURS]]
+        value = median(values)
+        return Reached(shown(value), is_met(value), len(values))
 
     return Goal(scenario, asked, reached)
+
+
+def worst_of(
+    worst: Callable, servers: dict[str, list[dict]], names: tuple[str, ...], key: str
+) -> tuple[str, Ratio] | None:
+    """The peer beside which ours stands worst, and our ratio to it; `worst` is `max` or `min`."""
+    ratios = {name: ratio(servers, OURS, name, key) for name in peers(servers, names)}
+    return worst(ratios.items(), key=lambda item: item[1].mean, default=None)
 
 
 def peers(servers: dict, names: tuple[str, ...]) -> Iterator[str]:
@@ -100,10 +115,11 @@ def beside_idle(key: str, asked: str, judge: Callable[[float, float], tuple[str,
     """32 active connections with 10,000 idle ones, and without."""
     scenario = "active-32-idle-10000"
 
-    def reached(measured: Measured) -> tuple[str, bool] | None:
+    def reached(measured: Measured) -> Reached | None:
         if OURS not in measured.get("active-32", {}):
             return None
-        return judge(*(median([one[key] for one in measured[name][OURS]]) for name in (scenario, "active-32")))
+        idle, without = ([one[key] for one in measured[name][OURS]] for name in (scenario, "active-32"))
+        return Reached(*judge(median(idle), median(without)), min(len(idle), len(without)))
 
     return Goal(scenario, asked, reached)
 

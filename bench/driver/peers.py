@@ -29,6 +29,9 @@ class Peer:
     python_path: tuple[str, ...] = ()
     # The name under which set_up.py says that it is absent; "" for our own.
     distribution: str = ""
+    # Whether some of its answers carry the close option though the client did not ask for it, and are so much longer
+    # than the others.
+    closes_some: bool = False
 
     def absence(self) -> str | None:
         """Why it cannot be measured here."""
@@ -168,8 +171,8 @@ PEERS = {
             "granian",
             granian("--runtime-mode", "st", "--blocking-threads", "1", "--backpressure", "12000"),
             "HTTP/1 only, no WebSockets; the single-threaded runtime, which it chooses itself here; one blocking"
-            " thread: for applications that answer at once its documentation advises very few; backpressure above the number of"
-            " connections, as its documentation asks, because it counts these",
+            " thread: for applications that answer at once its documentation advises very few; backpressure above the"
+            " number of connections, as its documentation asks, because it counts these",
             distribution="granian",
         ),
         Peer(
@@ -210,9 +213,11 @@ PEERS = {
         ),
         Peer(
             "cheroot",
-            module("cheroot", "--threads", "10", address="--bind="),
-            "10 threads, its default",
+            module("cheroot", "--threads", "10", "--request-queue-size", "2048", address="--bind="),
+            "10 threads, its default; a backlog as long as the others' in place of 5: it closes connections beyond"
+            " ten, so many are opened",
             distribution="cheroot",
+            closes_some=True,
         ),
         Peer(
             "uwsgi",

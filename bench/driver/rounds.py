@@ -51,6 +51,8 @@ class Measurement:
     p99: int
     # Bytes, at their most.
     resident: int
+    # Bytes after the load, shared pages divided among those that share them.
+    proportional: int
     # Seconds until it had answered a request.
     start_up: float
 
@@ -93,9 +95,11 @@ def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -
         reference = ask(server.port, scenario)
         start_up = server.age()
         extra = scenario.connections // CONNECTIONS_A_SECOND
-        load.put(server.port, scenario, WARM_UP + extra, plan.client_core, reference)
+        load.put(server, scenario, WARM_UP + extra, plan.client_core, reference)
+        # Answered behind what the warm-up's connections left in the queue when they closed.
+        ask(server.port, scenario)
         before = server.processor_time()
-        result = load.put(server.port, scenario, plan.seconds + extra, plan.client_core, reference)
+        result = load.put(server, scenario, plan.seconds + extra, plan.client_core, reference)
         used = server.processor_time() - before
         if not server.is_running():
             raise WrongAnswer(f"the server ended: {server.last_log_line()}")
@@ -105,6 +109,7 @@ def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -
             p50=result.p50,
             p99=result.p99,
             resident=server.resident(),
+            proportional=server.proportional(),
             start_up=start_up,
         )
 

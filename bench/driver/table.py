@@ -12,12 +12,15 @@ SCHEDULERS = ("brickwork-inline", "brickwork-pool")
 def show(result: dict) -> str:
     measured = result["measured"]
     ours = next((name for name in OURS if name in measured), None)
-    rows = [["", "rate/s", "CPU us", "p50 us", "p99 us", "MB", "start ms", "CPU: ours / its", "rate: ours / its"]]
+    times = ["rate/s", "CPU us", "p50 us", "p99 us"]
+    rows = [["", "rounds", *times, "RSS MB", "PSS MB", "start ms", "CPU: ours / its", "rate: ours / its"]]
     for name, values in measured.items():
         column = {key: [value[key] for value in values] for key in values[0]}
-        row = [name, f"{median(column['rate']):,.0f}", f"{median(column['cpu']):.2f}"]
+        row = [name, str(len(values)), f"{median(column['rate']):,.0f}", f"{median(column['cpu']):.2f}"]
         row += [f"{median(column['p50']):,.0f}", f"{median(column['p99']):,.0f}"]
-        row += [f"{median(column['resident']) / 1e6:.1f}", f"{median(column['start_up']) * 1000:.0f}"]
+        # Earlier results have no PSS.
+        row += [f"{median(column[key]) / 1e6:.1f}" if key in column else "-" for key in ("resident", "proportional")]
+        row.append(f"{median(column['start_up']) * 1000:.0f}")
         if ours and name != ours:
             row += [str(ratio(measured, ours, name, key)) for key in ("cpu", "rate")]
         rows.append(row)
@@ -29,7 +32,7 @@ def show(result: dict) -> str:
 
 def show_schedulers(results: list[dict]) -> str:
     """For each row of the suite, the product's rate as a ratio to that of the better reference scheduler."""
-    rows = [["rate of the product's scheduler", "/ inline", "/ pool", "/ the better", "p99 / its"]]
+    rows = [["rate of the product's scheduler", "rounds", "/ inline", "/ pool", "/ the better", "p99 / its"]]
     for result in results:
         measured = result["measured"]
         if OURS[1] not in measured or any(name not in measured for name in SCHEDULERS):
@@ -38,7 +41,7 @@ def show_schedulers(results: list[dict]) -> str:
         better = max(SCHEDULERS, key=lambda name: median([value["rate"] for value in measured[name]]))
         means = [f"{ratio(measured, OURS[1], name, 'rate').mean:.2f}" for name in SCHEDULERS]
         against = [str(ratio(measured, OURS[1], better, key)) for key in ("rate", "p99")]
-        rows.append([result["name"], *means, *against])
+        rows.append([result["name"], str(len(measured[better])), *means, *against])
     return "\n".join(align(rows))
 
 

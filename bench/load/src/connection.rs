@@ -16,6 +16,8 @@ pub(crate) struct Asked {
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
     pub(crate) asked: VecDeque<Asked>,
+    /// Whether an answer had the close option: no other answer follows it (RFC 9112, section 9.6).
+    pub(crate) is_last_answered: bool,
     buffer: Vec<u8>,
 }
 
@@ -24,7 +26,7 @@ impl Connection {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
-        Ok(Connection { stream, asked: VecDeque::new(), buffer: Vec::new() })
+        Ok(Connection { stream, asked: VecDeque::new(), is_last_answered: false, buffer: Vec::new() })
     }
 
     /// Sends `bytes`; the requests in it are `asked` already. They are small, and the socket's buffer is empty: they
@@ -61,6 +63,7 @@ impl Connection {
         if self.buffer.len() < whole {
             return Ok(None);
         }
+        self.is_last_answered |= has_close_option(head);
         self.buffer.drain(..whole);
         self.asked.pop_front().map(Some).ok_or_else(|| "an answer to no request".into())
     }
@@ -76,7 +79,43 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 fn content_length(head: &[u8]) -> Option<usize> {
+    std::str::from_utf8(values(head, b"content-length:").next()?).ok()?.trim().parse().ok()
+}
+
+fn has_close_option(head: &[u8]) -> bool {
+    let mut options = values(head, b"connection:").flat_map(|value| value.split(|&byte| byte == b','));
+    options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
+}
+
+/// What follows `name`, which is lower case and ends with the colon, on each of its field lines.
+fn values<'a>(head: &'a [u8], name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
     let lines = head.split(|&byte| byte == b'\n');
-    let line = lines.into_iter().find(|line| line.len() > 15 && line[..15].eq_ignore_ascii_case(b"content-length:"))?;
-    std::str::from_utf8(&line[15..]).ok()?.trim().parse().ok()
+    lines.filter_map(|line| {
+        let (start, value) = line.split_at_checked(name.len())?;
+        start.eq_ignore_ascii_case(name).then_some(value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_close_option_is_one_of_a_list_in_any_case() {
+        for (field_lines, expected) in [
+            ("", false),
+            ("Connection: keep-alive\r\n", false),
+            ("Connection: close\r\n", true),
+            ("connection:CLOSE\r\n", true),
+            ("Connection: keep-alive, Close \r\n", true),
+            ("Connection: keep-alive\r\nConnection: close\r\n", true),
+            ("Connection: closed\r\n", false),
+            ("Proxy-Connection: close\r\n", false),
+            ("Server: close\r\n", false),
+        ] {
+            let head = format!("HTTP/1.1 200 OK\r\n{field_lines}Content-Length: 2\r\n");
+            assert_eq!(has_close_option(head.as_bytes()), expected, "{field_lines:?}");
+            assert_eq!(content_length(head.as_bytes()), Some(2), "{field_lines:?}");
+        }
+    }
 }

@@ -145,11 +145,12 @@ impl<'a> Load<'a> {
         if self.connections[number].has_excess() {
             return self.fail(number, "bytes behind the answer");
         }
-        let is_answered = self.connections[number].asked.is_empty();
-        match (is_open, is_answered) {
+        let connection = &self.connections[number];
+        match (is_open, connection.asked.is_empty()) {
             (true, false) => {}
             // Where a connection is for one request, the next waits until the server has closed this one.
             (true, true) if self.options.closes => {}
+            (true, true) if connection.is_last_answered => self.reopen(number),
             (true, true) => self.proceed(number),
             (false, true) => self.reopen(number),
             (false, false) => self.fail(number, "closed before the answer"),
@@ -209,4 +210,57 @@ impl<'a> Load<'a> {
 fn watch(epoll: impl AsFd, connection: &Connection, number: usize) -> io::Result<()> {
     let data = epoll::EventData::new_u64(number as u64);
     Ok(epoll::add(epoll, &connection.stream, data, epoll::EventFlags::IN | epoll::EventFlags::ET)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    const CONNECTIONS: usize = 3;
+
+    /// Answers one request on each connection, announces its end, and returns what the client sent behind it.
+    fn announce_close(listener: &TcpListener) -> io::Result<Vec<u8>> {
+        let mut behind = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let (mut stream, _) = listener.accept()?;
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte)?;
+                request.extend(byte);
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")?;
+            let mut block = [0; 64];
+            let len = stream.read(&mut block)?;
+            behind.extend_from_slice(&block[..len]);
+        }
+        Ok(behind)
+    }
+
+    #[test]
+    fn nothing_is_sent_behind_an_announced_close_and_the_connection_is_replaced() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let words = ["--address", &address, "--length", "2", "--connections", "1"].map(String::from);
+        let options = crate::options::parse(words.into_iter()).unwrap();
+        let mut load = Load::new(&options).unwrap();
+        let accepting = listener.try_clone().unwrap();
+        let server = thread::spawn(move || announce_close(&accepting));
+        load.ask(0, Instant::now());
+        let mut events = Vec::with_capacity(1);
+        let patience = Timespec::try_from(Duration::from_millis(10)).unwrap();
+        while !server.is_finished() {
+            epoll::wait(&load.epoll, spare_capacity(&mut events), Some(&patience)).unwrap();
+            for _ in events.drain(..) {
+                load.receive(0);
+            }
+        }
+        assert_eq!(server.join().unwrap().unwrap().escape_ascii().to_string(), "");
+        assert_eq!((load.errors, load.first_error.as_str()), (0, ""));
+        assert!(load.sent >= CONNECTIONS as u64, "{} requests", load.sent);
+    }
 }

@@ -263,11 +263,20 @@ impl Crew {
         }
     }
 
-    /// The watcher has become the leader: somebody else has to watch. True if a thread must be started for it.
+    /// The watcher has become the leader. Whoever has nothing to do may watch; nobody has to until the leader calls the handler.
+    pub(super) fn leave_watch(&self) {
+        self.roster().has_watcher = false;
+    }
+
+    /// The leader calls the handler for the first time: somebody has to watch. True if a thread must be started for it.
     #[must_use]
     pub(crate) fn replace_watcher(&self) -> bool {
         let mut roster = self.roster();
-        roster.has_watcher = false;
+        if roster.has_watcher {
+            drop(roster);
+            self.stir();
+            return false;
+        }
         if let Some(parker) = roster.parked.pop() {
             drop(roster);
             parker.wake();

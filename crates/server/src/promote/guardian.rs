@@ -46,10 +46,11 @@ pub(crate) fn guard(engine: &Arc<Engine>) {
 }
 
 /// Leads in queueing mode until somebody who can call the handler wants the loop.
-fn lead(engine: &Engine, mut guard: LoopGuard<'_, EventLoop>) {
+fn lead(engine: &Arc<Engine>, mut guard: LoopGuard<'_, EventLoop>) {
     engine.crew.guardian_leads.store(true, Relaxed);
     guard.with(EventLoop::flush_gathered);
-    engine.crew.stir();
+    // Whoever watches is to want the loop back.
+    engine.replace_watcher();
     loop {
         if engine.crew.is_loop_wanted.swap(false, Relaxed) {
             break;

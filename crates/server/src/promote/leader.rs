@@ -24,7 +24,7 @@ pub(crate) fn work(engine: &Arc<Engine>) -> Duty {
         match engine.crew.stand_by() {
             Duty::Watch => {
                 if let Some((guard, holds_lock)) = watch(engine) {
-                    Leader { engine, holds_lock, got_lock: Instant::now() }.lead(guard);
+                    Leader { engine, holds_lock, got_lock: Instant::now(), has_watcher: false }.lead(guard);
                     if tenure::is_stray() {
                         break Duty::Stray;
                     }
@@ -44,6 +44,8 @@ struct Leader<'a> {
     holds_lock: bool,
     /// When it last got the interpreter lock.
     got_lock: Instant,
+    /// Somebody was called to watch since it took the loop.
+    has_watcher: bool,
 }
 
 /// While calls without the loop may be waiting to go on, the lock is kept for so long: they get it a little later than they could, and do
@@ -109,30 +111,44 @@ impl<'a> Leader<'a> {
     fn call(&mut self, guard: LoopGuard<'a, EventLoop>, mut exchange: Box<Exchange>) -> Step<'a> {
         let engine = self.engine;
         tenure::announce(&exchange);
-        let call = if self.holds_lock {
-            Call::Inline(guard.enter_app())
+        let in_app = if self.holds_lock {
+            Ok(guard.enter_app())
         } else {
             let waiting = guard.enter_wait();
             self.acquire();
-            waiting.enter_app(&engine.cell).map_or(Call::Detached, Call::Inline)
+            waiting.enter_app(&engine.cell)
         };
-        tenure::begin(call);
+        if in_app.is_ok() {
+            self.alert_watcher();
+        }
+        tenure::begin(in_app.map_or(Call::Detached, Call::Inline));
         call_handler(engine, &mut exchange);
-        let call = tenure::end();
-        if self.has_held_long() {
+        // A call that blocked has let the lock go by itself.
+        if self.has_held_long() && tenure::is_inline() {
             self.release();
             std::thread::yield_now();
         }
-        match call.reclaim(engine) {
+        match tenure::end().reclaim(engine) {
             Ok(mut guard) => {
                 guard.with(|event_loop| event_loop.complete(exchange));
                 Step::Ours(guard)
             }
             Err(_) => {
+                self.release();
                 engine.bring_back(exchange);
                 self.work_off();
                 Step::Gone
             }
+        }
+    }
+
+    /// A call begins: somebody has to watch it.
+    fn alert_watcher(&mut self) {
+        if self.has_watcher {
+            self.engine.crew.stir();
+        } else {
+            self.has_watcher = true;
+            self.engine.replace_watcher();
         }
     }
 
@@ -193,7 +209,6 @@ pub(super) fn poll(engine: &Engine, guard: &mut LoopGuard<'_, EventLoop>) {
     guard.publish_poll();
     guard.with(EventLoop::poll);
     guard.publish_loop();
-    engine.crew.stir();
 }
 
 /// No thread is free (or none can get the interpreter lock): the request waits in the queue.

@@ -50,7 +50,7 @@ pub(super) fn watch(engine: &Arc<Engine>) -> Option<(LoopGuard<'_, EventLoop>, b
     let promoted = Watch { engine, seen: None, last_found: engine.crew.last_blocked() }.run();
     let _ = rustix::thread::set_current_timer_slack(slack);
     if promoted.is_some() {
-        engine.replace_watcher();
+        engine.crew.leave_watch();
     }
     promoted
 }
@@ -116,13 +116,14 @@ impl<'a> Watch<'a> {
         let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, calm);
         // While nothing happens at all the pauses double: no longer than what has passed already.
         let pause = if idle == 0 { pause } else { pause.max(EAGER * (1 << idle.min(6))).min(CALM) };
-        let pause = (pause < CALM || idle < IDLE_LOOKS).then_some(pause);
         let engine = self.engine;
+        let is_off = matches!(stamp.state(), State::Poll | State::Loop) && self.are_calls_expected_to_block();
+        let pause = (!is_off && (pause < CALM || idle < IDLE_LOOKS)).then_some(pause);
         engine.crew.nap(Napper::Watcher, pause, || {
             let now = engine.cell.look();
             engine.crew.is_over()
                 || matches!(now.state(), State::Free | State::GaveUp)
-                || (pause.is_none() && now != stamp)
+                || (pause.is_none() && (now != stamp || engine.crew.guardian_leads.load(Relaxed)))
         });
     }
 
@@ -139,7 +140,7 @@ impl<'a> Watch<'a> {
 
     fn look_at_call(&mut self, stamp: Stamp) -> Option<LoopGuard<'a, EventLoop>> {
         let crew = &self.engine.crew;
-        if crew.last_blocked().elapsed() < LATELY && crew.releases().are_waited_for() {
+        if self.are_calls_expected_to_block() {
             return self.wait_for_release();
         }
         if self.is_new(stamp) {
@@ -152,6 +153,11 @@ impl<'a> Watch<'a> {
         let guard = self.take_over(stamp, doing, stands)?;
         crew.releases().note_found();
         Some(guard)
+    }
+
+    fn are_calls_expected_to_block(&self) -> bool {
+        let crew = &self.engine.crew;
+        crew.last_blocked().elapsed() < LATELY && crew.releases().are_waited_for()
     }
 
     /// Whether the call was not seen before; from now on it was.
