@@ -110,6 +110,23 @@ fn sleep_and_wake() {
     });
 }
 
+/// A watcher sleeps because nobody is in a call; the owner publishes its call and then looks for a sleeper.
+fn sleep_until_a_call() {
+    loom::model(|| {
+        let (cell, drowse) = (Arc::new(LoopCell::new(0u32)), Arc::new(Drowse::new()));
+        let guard = cell.rob(cell.look()).expect("nobody owns it yet");
+        let (watched, sleeping) = (Arc::clone(&cell), Arc::clone(&drowse));
+        let watcher = thread::spawn(move || {
+            let stamp = watched.look();
+            stamp.state() == State::Loop && sleeping.may_sleep(|| watched.look() != stamp)
+        });
+        let _in_app = guard.enter_app();
+        Drowse::publish_reason();
+        let is_woken = drowse.is_asleep();
+        assert!(is_woken || !watcher.join().unwrap(), "a call stands, and its watcher sleeps");
+    });
+}
+
 /// The handler and the loop both want to answer.
 fn claiming() {
     loom::model(|| {
@@ -167,9 +184,11 @@ fn a_later_call_is_not_robbed_with_an_old_stamp() {
 
 #[test]
 fn no_wake_up_is_lost() {
-    sleep_and_wake();
-    without(Step::SleeperFence, sleep_and_wake);
-    without(Step::WakerFence, sleep_and_wake);
+    for model in [sleep_and_wake, sleep_until_a_call] {
+        model();
+        without(Step::SleeperFence, model);
+        without(Step::WakerFence, model);
+    }
 }
 
 #[test]

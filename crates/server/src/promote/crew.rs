@@ -307,7 +307,7 @@ impl Crew {
         self.watcher.wake();
     }
 
-    /// The loop's owner is back from the poller: whoever went to sleep because nothing happened looks again.
+    /// The loop's owner calls the handler: whoever went to sleep because nothing happened looks again. The token must say so already.
     pub(super) fn stir(&self) {
         Parker::stir([&self.watcher, &self.guardian]);
     }

@@ -15,7 +15,7 @@ use super::token::{LoopGuard, State};
 use crate::engine::{Engine, Orders};
 use crate::event_loop::{EventLoop, Next};
 
-/// Between two looks: the watcher, where it can, is ten times quicker.
+/// Between two looks: the watcher, where it can, is several times quicker.
 const TICK: Duration = Duration::from_millis(20);
 /// Looks at a sleeping loop before the guardian sleeps too, until it is stirred.
 const IDLE_LOOKS: u32 = 50;

@@ -26,7 +26,7 @@ use crate::event_loop::EventLoop;
 
 /// The shortest and the longest pause between two looks.
 const EAGER: Duration = Duration::from_micros(40);
-const CALM: Duration = Duration::from_millis(2);
+const CALM: Duration = Duration::from_millis(4);
 /// What a look costs, about: the pause is the root of twice this times the time since the last take-over.
 const LOOK_COSTS: f64 = 2e-6;
 /// A call that has computed for so long loses the loop; CPython's switch interval is half of it.
@@ -117,8 +117,9 @@ impl<'a> Watch<'a> {
         // While nothing happens at all the pauses double: no longer than what has passed already.
         let pause = if idle == 0 { pause } else { pause.max(EAGER * (1 << idle.min(6))).min(CALM) };
         let engine = self.engine;
-        let is_off = matches!(stamp.state(), State::Poll | State::Loop) && self.are_calls_expected_to_block();
-        let pause = (!is_off && (pause < CALM || idle < IDLE_LOOKS)).then_some(pause);
+        // Whoever is going to wait for the lock need not look before there is a call.
+        let needs_call = matches!(stamp.state(), State::Poll | State::Loop) && self.are_calls_expected_to_block();
+        let pause = (!needs_call && (pause < CALM || idle < IDLE_LOOKS)).then_some(pause);
         engine.crew.nap(Napper::Watcher, pause, || {
             let now = engine.cell.look();
             engine.crew.is_over()
