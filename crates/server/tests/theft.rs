@@ -141,18 +141,20 @@ fn while_a_handler_keeps_the_lock_the_guardian_refuses_answers_and_queues() {
 #[test]
 fn a_lock_that_is_held_elsewhere_makes_requests_wait_and_not_the_loop() {
     let lock = Arc::new(TestLock::default());
-    let (server, ..) = server(&lock, Config::default());
-    let mut queued = server.client();
-    // A thread of the application's own, so to say, has the lock: the owner of the loop waits for it in WAIT.
+    let (server, waiting, _) = server(&lock, Config::default());
+    let mut first = server.client();
+    // A thread of the application's own, so to say, has the lock: the owner of the loop waits for it in WAIT, before its first call.
     lock.enter_thread();
     lock.acquire();
-    queued.send("GET /queued HTTP/1.1\r\nHost: x\r\n\r\n");
+    first.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(server.client().get("/native").text(), "/native");
     assert_eq!(server.client().get("/native").text(), "/native");
     lock.release();
     lock.leave_thread();
-    assert_eq!(queued.response().text(), "/queued");
-    assert_eq!(server.client().get("/after").text(), "/after");
+    waiting.until_waiting(1);
+    assert_eq!(server.client().get("/after").text(), "/after", "somebody else has the loop from the guardian");
+    waiting.open();
+    assert_eq!(first.response().text(), "/wait");
 }
 
 #[test]

@@ -44,11 +44,8 @@ const IDLE_LOOKS: u32 = 50;
 
 /// Watches until the loop is ours (then says whether we hold the interpreter lock) or the server is over.
 pub(super) fn watch(engine: &Arc<Engine>) -> Option<(LoopGuard<'_, EventLoop>, bool)> {
-    // The kernel rounds sleeps up by 50 us otherwise, which is as much as the shortest pause.
-    let slack = rustix::thread::current_timer_slack().ok().and_then(NonZeroU64::new);
-    let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1_000));
-    let promoted = Watch { engine, seen: None, last_found: engine.crew.last_blocked() }.run();
-    let _ = rustix::thread::set_current_timer_slack(slack);
+    let timer = ExactTimer::default();
+    let promoted = Watch { engine, seen: None, last_found: engine.crew.last_blocked(), timer }.run();
     if promoted.is_some() {
         engine.crew.leave_watch();
     }
@@ -60,6 +57,32 @@ struct Watch<'a> {
     /// The call that was seen last.
     seen: Option<Sight>,
     last_found: Instant,
+    timer: ExactTimer,
+}
+
+/// Sleeps of this thread end on time, from the first short one until the end: the kernel rounds them up by 50 us otherwise, which is as
+/// much as the shortest pause.
+#[derive(Default)]
+struct ExactTimer {
+    /// The slack before, in nanoseconds, once it was changed.
+    slack_before: Option<Option<NonZeroU64>>,
+}
+
+impl ExactTimer {
+    fn set(&mut self) {
+        if self.slack_before.is_none() {
+            self.slack_before = Some(rustix::thread::current_timer_slack().ok().and_then(NonZeroU64::new));
+            let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1_000));
+        }
+    }
+}
+
+impl Drop for ExactTimer {
+    fn drop(&mut self) {
+        if let Some(slack) = self.slack_before {
+            let _ = rustix::thread::set_current_timer_slack(slack);
+        }
+    }
 }
 
 /// A call, as it was seen.
@@ -108,7 +131,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Until the next look. `idle`: so many looks have seen the same sleep of the loop.
-    fn pause(&self, stamp: Stamp, idle: u32) {
+    fn pause(&mut self, stamp: Stamp, idle: u32) {
         let since = self.last_found.elapsed().as_secs_f64();
         // The lock was free once and has to be twice: that is soon known.
         let is_suspect = self.seen.is_some_and(|sight| sight.stamp == stamp && sight.lock_was_free);
@@ -120,12 +143,19 @@ impl<'a> Watch<'a> {
         // Whoever is going to wait for the lock need not look before there is a call.
         let needs_call = matches!(stamp.state(), State::Poll | State::Loop) && self.are_calls_expected_to_block();
         let pause = (!needs_call && (pause < CALM || idle < IDLE_LOOKS)).then_some(pause);
-        engine.crew.nap(Napper::Watcher, pause, || {
+        self.nap(pause, || {
             let now = engine.cell.look();
             engine.crew.is_over()
                 || matches!(now.state(), State::Free | State::GaveUp)
                 || (pause.is_none() && (now != stamp || engine.crew.guardian_leads.load(Relaxed)))
         });
+    }
+
+    fn nap(&mut self, at_most: Option<Duration>, reason_to_stay: impl FnOnce() -> bool) {
+        if at_most.is_some() {
+            self.timer.set();
+        }
+        self.engine.crew.nap(Napper::Watcher, at_most, reason_to_stay);
     }
 
     /// The guardian leads: as soon as the interpreter lock can be had, the loop comes back to a thread that can use it.
@@ -218,8 +248,9 @@ impl<'a> Watch<'a> {
         self.is_new(stamp);
         let mut found = None;
         for _ in 0..2 {
-            self.engine.crew.nap(Napper::Watcher, Some(EAGER), || self.engine.cell.look() != stamp);
-            if self.engine.cell.look() != stamp {
+            let engine = self.engine;
+            self.nap(Some(EAGER), || engine.cell.look() != stamp);
+            if engine.cell.look() != stamp {
                 return None;
             }
             found = Some(self.judge()?);
