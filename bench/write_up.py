@@ -1,6 +1,7 @@
 """Writes measured figures into docs/concepts/performance.md, and the plots beside it: `write_up.py RESULTS.json ...`.
 
-What stands between the two marks of that page is replaced; nothing in it is written by hand.
+What stands between the two marks of that page is replaced; nothing in it is written by hand. Of two results of one
+suite, the rows of the later replace those of the earlier, and the page says which.
 """
 
 from __future__ import annotations
@@ -34,9 +35,21 @@ def main() -> int:
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     PLOTS.mkdir(exist_ok=True)
-    sections = [section(document) for document in documents]
+    sections = [section(document) for document in joined(documents)]
     PAGE.write_text(before + BEGIN + "\n".join(sections) + END + after)
     return 0
+
+
+def joined(documents: list[dict]) -> list[dict]:
+    """One document for each suite."""
+    suites: dict[str, dict] = {}
+    for document in documents:
+        first = suites.setdefault(document["suite"], document | {"again": []})
+        if document["time"] != first["time"]:
+            again = {result["name"]: result for result in document["results"]}
+            first["results"] = [again.get(result["name"], result) for result in first["results"]]
+            first["again"] += list(again)
+    return list(suites.values())
 
 
 def section(document: dict) -> str:
@@ -47,6 +60,8 @@ def section(document: dict) -> str:
     for name, peer in document["peers"].items():
         lines.append(f"| {name} | {peer['version']} | {peer['settings']}<br>`{peer['command']}` |")
     lines.append("")
+    if document["again"]:
+        lines += [f"Measured again after the others: {'; '.join(document['again'])}.", ""]
     if document["suite"] == "scheduling":
         lines += ["```text", table.show_schedulers(document["results"]), "```", ""]
     else:
