@@ -34,6 +34,8 @@ def test_a_crash_is_certified_with_its_signal_its_requests_and_its_stacks(serve,
     with serve(PROBE, *arguments) as server, server.connect() as other:
         first = pid_of(server)
         other.send(get(f"/wait-for-file?{tmp_path}/never"))
+        # Read together with the next request, it might only wait for its turn: in flight, but on no stack.
+        wait_until((tmp_path / "never.awaited").exists, "the first call to begin")
         send_and_lose(server, "/crash?SIGSEGV")
         line = server.wait_for_log(rf"worker {first} \(generation 1\) was killed by SIGSEGV.*").group()
         assert re.search(r"it lived for [\d.]+s, had 3 requests and at most \d+ MiB; in flight: ", line), line

@@ -1,7 +1,7 @@
 """Who serves, and with which code: the answers tests of processes ask for.
 
 `/` says pid and version; `/version` only the latter. `/environ?NAME` shows a variable of the environ, `/env?NAME` one of
-the process. `/wait-for-file?PATH` waits until the file exists.
+the process. `/wait-for-file?PATH` waits until the file exists; when it has begun to, there is PATH.awaited.
 """
 
 import os
@@ -11,6 +11,7 @@ VERSION = "1"
 
 
 def wait_for_file(path):
+    open(path + ".awaited", "w").close()
     deadline = time.monotonic() + 40
     while not os.path.exists(path) and time.monotonic() < deadline:
         time.sleep(0.01)
