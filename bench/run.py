@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from driver import rounds, table
+from driver import network, rounds, table
 from driver.peers import BENCH, PEERS, PYTHON
 from driver.suites import SUITES, Row, plan
 
@@ -35,6 +35,7 @@ def main() -> int:
     if not rows:
         print("no scenario of the suite is left", file=sys.stderr)
         return 2
+    enter_network(options)
     results = []
     with tempfile.TemporaryDirectory(prefix="brickwork-bench-") as directory:
         scratch = Path(directory)
@@ -65,9 +66,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, help="only the rows with so many")
     parser.add_argument("--cores", type=int, help="only the rows with so many cores for the server")
     parser.add_argument("--json", type=Path, help="where results go (default bench/results/SUITE.json)")
+    parser.add_argument("--host-network", action="store_true", help="instead of a network namespace of its own")
     options = parser.parse_args()
     options.json = options.json or BENCH / "results" / f"{options.suite}.json"
     return options
+
+
+def enter_network(options: argparse.Namespace) -> None:
+    if not options.host_network:
+        try:
+            network.enter_own()
+        except OSError as error:
+            print(f"a network namespace of its own is not to be had here: {error}", file=sys.stderr)
+            options.host_network = True
 
 
 def is_chosen(row: Row, options: argparse.Namespace) -> bool:
@@ -94,7 +105,7 @@ def write(options: argparse.Namespace, results: list[dict], scratch: Path) -> No
     document = {
         "suite": options.suite,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": machine(),
+        "machine": machine() | {"network": network.describe(is_own=not options.host_network)},
         "peers": {
             name: {
                 "version": PEERS[name].version(),

@@ -54,7 +54,7 @@ def joined(documents: list[dict]) -> list[dict]:
 
 def section(document: dict) -> str:
     machine = document["machine"]
-    where = f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}, CPython {machine['python']}"
+    where = f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}, CPython {machine['python']}; {machine['network']}"
     lines = [f"\n### {document['suite']}: {document['time'][:10]}, {where}\n"]
     lines += ["| server | version | settings |", "|---|---|---|"]
     for name, peer in document["peers"].items():

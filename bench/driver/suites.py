@@ -53,7 +53,7 @@ SUITES: dict[str, list[Row]] = {
         Row("fields", [*ALL, *LIMITS], HEADLINE),
         Row("post-16k", [*ALL, LIMIT], 6),
         Row("post-1m", [*ALL, LIMIT], 6),
-        Row("megabyte", [*ALL, LIMIT], 6),
+        Row("megabyte", [*ALL, LIMIT], 10),
         Row("generator", [*ALL, LIMIT], 6),
         Row("file", [*ALL, "nginx"], 6, seldom=False),
         *STATIC,
