@@ -35,7 +35,9 @@ def main() -> int:
     if not rows:
         print("no scenario of the suite is left", file=sys.stderr)
         return 2
-    enter_network(options)
+    if not options.host_network and not network.enter_own():
+        print("no network namespace can be had here: the host's network is measured", file=sys.stderr)
+        options.host_network = True
     results = []
     with tempfile.TemporaryDirectory(prefix="brickwork-bench-") as directory:
         scratch = Path(directory)
@@ -70,15 +72,6 @@ def arguments() -> argparse.Namespace:
     options = parser.parse_args()
     options.json = options.json or BENCH / "results" / f"{options.suite}.json"
     return options
-
-
-def enter_network(options: argparse.Namespace) -> None:
-    if not options.host_network:
-        try:
-            network.enter_own()
-        except OSError as error:
-            print(f"a network namespace of its own is not to be had here: {error}", file=sys.stderr)
-            options.host_network = True
 
 
 def is_chosen(row: Row, options: argparse.Namespace) -> bool:

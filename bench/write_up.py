@@ -41,10 +41,12 @@ def main() -> int:
 
 
 def joined(documents: list[dict]) -> list[dict]:
-    """One document for each suite."""
+    """One document for each suite. Raises ValueError for rows of one suite from two machines or networks."""
     suites: dict[str, dict] = {}
     for document in documents:
         first = suites.setdefault(document["suite"], document | {"again": []})
+        if document["machine"] != first["machine"]:
+            raise ValueError(f"{document['suite']} was measured on {first['machine']} and on {document['machine']}")
         if document["time"] != first["time"]:
             again = {result["name"]: result for result in document["results"]}
             first["results"] = [again.get(result["name"], result) for result in first["results"]]
@@ -54,7 +56,8 @@ def joined(documents: list[dict]) -> list[dict]:
 
 def section(document: dict) -> str:
     machine = document["machine"]
-    where = f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}, CPython {machine['python']}; {machine['network']}"
+    where = f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}, CPython {machine['python']}"
+    where += f"; {machine['network']}"
     lines = [f"\n### {document['suite']}: {document['time'][:10]}, {where}\n"]
     lines += ["| server | version | settings |", "|---|---|---|"]
     for name, peer in document["peers"].items():

@@ -21,15 +21,14 @@ CLONE_NEWUSER, CLONE_NEWNET = 0x1000_0000, 0x4000_0000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 
 
-def enter_own() -> None:
-    """Moves this process, and what it starts from now on, into a new network namespace. Raises OSError, with nothing changed,
-    where the system allows none."""
+def enter_own() -> bool:
+    """Moves this process, and what it starts from now on, into a new network namespace. False where none can be had, and then
+    nothing has changed. Raises OSError if there is one and it cannot be set up."""
     user, group = os.getuid(), os.getgid()
-    try:
-        unshare(CLONE_NEWNET)
-    except PermissionError:
+    if not unshare(CLONE_NEWNET):
         # Who is not root may do so in a user namespace, where it stays who it was.
-        unshare(CLONE_NEWUSER | CLONE_NEWNET)
+        if not unshare(CLONE_NEWUSER | CLONE_NEWNET):
+            return False
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
@@ -37,6 +36,7 @@ def enter_own() -> None:
     # A container may have /proc/sys read-only; the results say which one it was.
     with contextlib.suppress(OSError):
         CONGESTION_CONTROL.write_text("reno")
+    return True
 
 
 def describe(is_own: bool) -> str:
@@ -45,11 +45,8 @@ def describe(is_own: bool) -> str:
     return f"{whose}, congestion control {CONGESTION_CONTROL.read_text().strip()}"
 
 
-def unshare(flags: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(flags) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
+def unshare(flags: int) -> bool:
+    return ctypes.CDLL(None).unshare(flags) == 0
 
 
 def raise_loopback() -> None:
