@@ -2,6 +2,7 @@
 
 import email.utils
 import json
+import os
 import re
 
 import pytest
@@ -186,7 +187,7 @@ def test_the_application_may_ask_for_the_connection_to_be_closed(server):
 
 
 @pytest.mark.parametrize("path", ["/block-then-wait", "/write-then-wait"])
-def test_a_block_is_sent_before_the_next_is_asked_for(server, path):
+def test_a_block_is_sent_while_the_application_makes_the_next(server, path):
     """The application gives its second block only when the client, who has the first, says so."""
     with server.connect() as connection:
         connection.send(get(f"{path}?{path}"))
@@ -201,7 +202,7 @@ def test_a_block_is_sent_before_the_next_is_asked_for(server, path):
         connection.finish()
 
 
-def test_a_block_of_content_with_a_length_is_sent_before_the_next_is_asked_for(server):
+def test_a_block_of_content_with_a_length_is_sent_while_the_application_makes_the_next(server):
     with server.connect() as connection:
         connection.send(get("/sized-write-then-wait?sized"))
         while connection.line():
@@ -231,6 +232,33 @@ def test_a_block_is_sent_at_once_to_a_client_of_http_1_0(server):
         assert connection.exactly(6) == b"first "
         server.get("/set?of-1.0")
         assert connection.rest() == b"second"
+
+
+def test_blocks_are_sent_though_the_application_keeps_the_interpreter_lock(plain, tmp_path):
+    """It waits, in C and with the lock held, until the client that has all its blocks so far opens a FIFO."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with plain.connect() as connection:
+        connection.send(get(f"/blocks-then-hold?{fifo}"))
+        try:
+            while connection.line():
+                pass
+            blocks = b"3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n"
+            assert connection.exactly(len(blocks)) == blocks
+        finally:
+            # For reading too: whether the application is there already or not, it goes on.
+            writer = os.open(fifo, os.O_RDWR)
+        end = b"4\r\nfour\r\n0\r\n\r\n"
+        assert connection.exactly(len(end)) == end
+        os.close(writer)
+        connection.finish()
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+def test_blocks_of_every_size_and_pace_arrive_in_order(plain, version):
+    content = plain.exchange(get("/slow-then-quick", version=version), version=version).content
+    assert len(content) == sum(1 + number * number % 50_000 for number in range(400))
+    assert content == LARGE[: len(content)]
 
 
 def test_the_head_waits_for_the_first_block_that_is_not_empty(server):

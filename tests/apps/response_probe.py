@@ -2,12 +2,14 @@
 
 `/log` answers with what the others noted, in JSON; `/sockets` with the number of sockets that the process has open."""
 
+import ctypes
 import io
 import json
 import os
 import sys
 import tempfile
 import threading
+import time
 from collections import defaultdict
 from wsgiref.validate import validator
 
@@ -18,6 +20,7 @@ EVERY_BYTE = bytes(range(256)) + b"\r\n\n\r"
 # Larger than what a connection's buffers hold, with a period that shows a shifted byte.
 LARGE = b"".join(b"%09d\n" % number for number in range(1_200_000))
 
+c = ctypes.PyDLL(None)  # calls through it keep the interpreter lock
 notes = defaultdict(list)
 events = defaultdict(threading.Event)
 ways = {}
@@ -360,6 +363,30 @@ def sized_write_then_wait(environ, start_response):
     write = start_response("200 OK", [TEXT, ("Content-Length", "12")])
     write(b"first ")
     return [b"second" if event.wait(30) else b"fail!!"]
+
+
+@way
+def blocks_then_hold(environ, start_response):
+    """Three blocks at once, then a call that keeps the interpreter lock until the FIFO that the query string names has a writer."""
+    start_response("200 OK", [TEXT])
+    yield b"one"
+    yield b"two"
+    yield b"three"
+    os.close(c.open(environ["QUERY_STRING"].encode(), os.O_RDONLY))
+    yield b"four"
+
+
+@way
+def slow_then_quick(environ, start_response):
+    """Blocks of one byte to 50 KB, quickly and slowly in turns."""
+    start_response("200 OK", [TEXT])
+    at = 0
+    for number in range(400):
+        if number % 50 < 5:
+            time.sleep(0.003)
+        size = 1 + number * number % 50_000
+        yield LARGE[at : at + size]
+        at += size
 
 
 class ClosableFile(io.BytesIO):

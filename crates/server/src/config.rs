@@ -8,6 +8,7 @@ use std::time::Duration;
 use brickwork_http::{Limits, Piece, Rejection};
 
 use crate::content_memory::ContentMemory;
+use crate::courier::Courier;
 use crate::{AccessLog, Balance, Interpreter, Peer, Record, SendfileRoot, TrustedPeers};
 
 /// Settings of a [`Server`](crate::Server). Start from `Config::default()`.
@@ -80,6 +81,8 @@ pub(crate) struct Setup {
     pub(crate) config: Config,
     pub(crate) content_memory: Arc<ContentMemory>,
     pub(crate) interpreter: Arc<dyn Interpreter>,
+    /// Sends the blocks that handlers leave in their slots.
+    pub(crate) courier: Courier,
 }
 
 impl std::fmt::Debug for Setup {

@@ -70,6 +70,7 @@ mod connections;
 mod content;
 mod content_memory;
 mod counters;
+mod courier;
 mod date;
 mod deadlines;
 mod descriptors;

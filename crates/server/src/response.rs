@@ -1,10 +1,14 @@
 //! The sending half of an exchange: the handler's answer on its way to the kernel.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use brickwork_http::h1::{ResponseBody, ResponseLength};
 use brickwork_http::reason_phrase;
 
 use crate::promote::{is_inline, wait_outside};
 use crate::send_buffer::Flushed;
+use crate::slot::Held;
 use crate::static_files::{HandedOver, unix_seconds};
 use crate::transport::Direction;
 use crate::{Content, Exchange, Traffic};
@@ -24,6 +28,13 @@ pub enum SendError {
     Short(u64),
 }
 
+/// Blocks wait for the courier until there are so many bytes of a connection.
+const HELD: u64 = 512 * 1024;
+
+/// One that comes so soon after another waits for the courier again though those before came slowly. Where more is between them, what it
+/// costs to send each counts little.
+const HEELS: Duration = Duration::from_micros(100);
+
 /// How far the response has got.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
@@ -33,6 +44,8 @@ pub(crate) struct Progress {
     pub(crate) content_sent: u64,
     /// What may be waiting in the slot.
     pub(crate) waiting: Unsent,
+    /// Blocks come slowly, and this is when the last one came.
+    slow_block: Option<Instant>,
 }
 
 /// What of a response may be waiting in the slot.
@@ -42,6 +55,8 @@ pub(crate) enum Unsent {
     Nothing,
     /// It waits by intention, for other answers.
     Gathered,
+    /// Blocks wait for the courier.
+    Held,
     /// The kernel did not take it.
     Refused,
 }
@@ -149,7 +164,8 @@ impl Exchange {
     }
 
     /// Sends one block. Waits (the loop given up, the interpreter lock released) until what the kernel did not take of the blocks before it is
-    /// gone; then offers this block to the kernel and returns. An empty block sends nothing (but the head, if it waits).
+    /// gone; then offers this block to the kernel and returns, or leaves it, so that several leave together, to another thread, which sends
+    /// it within a millisecond or so whatever the handler does. An empty block sends nothing (but the head, if it waits).
     ///
     /// # Errors
     /// [`SendError::Gone`] when the client has left or took too long, [`SendError::Superseded`] when the server has answered in
@@ -162,7 +178,7 @@ impl Exchange {
         let (Stage::Begun | Stage::Sending, Some(mut body)) = (self.progress.stage, self.progress.body) else {
             return Err(SendError::Superseded);
         };
-        if waiting == Waiting::ForRoom {
+        if waiting == Waiting::ForRoom && self.progress.waiting != Unsent::Held {
             self.wait_for_room()?;
         }
         // `response` holds the head until it is sent; afterwards it is free to hold what frames a block.
@@ -185,11 +201,9 @@ impl Exchange {
         };
         match body.finish() {
             Ok(end) => {
-                let sent = if end.is_empty() && self.progress.stage == Stage::Sending {
-                    Ok(())
-                } else {
-                    self.offer(Content::Empty, end, Waiting::Never)
-                };
+                let is_sent = self.progress.stage == Stage::Sending && self.progress.waiting != Unsent::Held;
+                let sent =
+                    if end.is_empty() && is_sent { Ok(()) } else { self.offer(Content::Empty, end, Waiting::Never) };
                 self.progress.stage = Stage::Complete;
                 sent
             }
@@ -206,6 +220,9 @@ impl Exchange {
 
     /// Gives up on a response that was begun: the connection is closed so that the client can tell it is incomplete.
     pub fn abort(&mut self) {
+        if self.progress.waiting == Unsent::Held {
+            self.slot().flush();
+        }
         self.progress.stage = Stage::Aborted;
     }
 
@@ -284,21 +301,27 @@ impl Exchange {
             return if self.slot().is_gone() { Err(SendError::Gone) } else { Ok(()) };
         }
         let may_gather = self.may_gather && (waiting == Waiting::Never || self.is_content_complete());
-        let mut flushed = if block.len() <= if may_gather { GATHERED } else { COPIED }
+        let (mut block, mut end) = (block, end);
+        if block.len() <= if may_gather { GATHERED } else { COPIED }
             && let Some(bytes) = in_memory(&block)
         {
             let out = self.response.bytes_mut();
             out.extend_from_slice(bytes);
             out.extend_from_slice(end);
+            (block, end) = (Content::Empty, b"");
             if may_gather && self.gather() {
                 self.progress.waiting = Unsent::Gathered;
                 self.response.bytes_mut().clear();
                 return Ok(());
             }
-            self.slot().offer(self.response.as_bytes(), Content::Empty, b"")
-        } else {
-            self.slot().offer(self.response.as_bytes(), block, end)
-        };
+        }
+        if waiting == Waiting::ForRoom {
+            block = match self.hold(block, end) {
+                Ok(()) => return Ok(()),
+                Err(block) => block,
+            };
+        }
+        let mut flushed = self.slot().offer(self.response.as_bytes(), block, end);
         self.response.bytes_mut().clear();
         // The poller tells when a full socket has room again; of one that was never full it tells nothing.
         while waiting == Waiting::ForRoom && flushed == Flushed::Yielded {
@@ -309,6 +332,35 @@ impl Exchange {
             Flushed::Some { .. } | Flushed::Yielded => Unsent::Refused,
             Flushed::Broken => return Err(SendError::Gone),
         };
+        Ok(())
+    }
+
+    /// Leaves what `response` holds, and the block, to the courier. The block comes back if it has to leave now: it is known to be the last,
+    /// or blocks come slowly, or enough of them wait.
+    fn hold(&mut self, block: Content, end: &[u8]) -> Result<(), Content> {
+        if self.is_content_complete() || matches!(block, Content::File { .. }) {
+            return Err(block);
+        }
+        if let Some(last) = self.progress.slow_block {
+            let now = Instant::now();
+            if now - last >= HEELS {
+                self.progress.slow_block = Some(now);
+                return Err(block);
+            }
+        }
+        let begins = self.progress.waiting != Unsent::Held;
+        match self.slot().hold(self.response.as_bytes(), block, end, begins, HELD) {
+            Held::Expected => {}
+            Held::Call => self.setup.courier.call(Arc::clone(self.slot())),
+            Held::Full(block) => return Err(block),
+            Held::Late(block) => {
+                self.progress.slow_block = Some(Instant::now());
+                return Err(block);
+            }
+        }
+        self.progress.slow_block = None;
+        self.progress.waiting = Unsent::Held;
+        self.response.bytes_mut().clear();
         Ok(())
     }
 

@@ -12,6 +12,8 @@ pub(crate) struct SendBuffer {
     segments: VecDeque<Segment>,
     /// Whether the socket is corked; never while nothing waits.
     is_corked: bool,
+    /// Whether the courier was called for what waits, and has not been here yet.
+    pub(crate) courier_is_expected: bool,
 }
 
 /// One piece, and how much of it has gone.
@@ -160,7 +162,12 @@ impl SendBuffer {
 
     /// Sends the run of in-memory pieces at the front in one call.
     fn send_memory(&self, transport: &Transport) -> Moved {
-        const PIECES: usize = 16;
+        const PIECES: usize = 64;
+        if self.segments.len() == 1
+            && let Some(bytes) = self.segments.front().and_then(|only| memory(&only.content, only.sent))
+        {
+            return transport.send(bytes);
+        }
         let mut pieces = [IoSlice::new(&[]); PIECES];
         let mut count = 0;
         let run = self.segments.iter().map_while(|segment| memory(&segment.content, segment.sent));
@@ -168,10 +175,7 @@ impl SendBuffer {
             *piece = IoSlice::new(bytes);
             count += 1;
         }
-        match &pieces[..count] {
-            [one] => transport.send(one),
-            several => transport.send_gathered(several),
-        }
+        transport.send_gathered(&pieces[..count])
     }
 
     fn advance(&mut self, mut taken: u64) {

@@ -11,6 +11,7 @@ use crate::calls::Calls;
 use crate::clerk::{Clerk, Notice, keep_records};
 use crate::config::Setup;
 use crate::content_memory::ContentMemory;
+use crate::courier::{Courier, deliver};
 use crate::doorbell::Doorbell;
 use crate::engine::{Engine, Orders, Shared, or_abort};
 use crate::inbox::{Arrival, Inbox};
@@ -69,7 +70,10 @@ impl Server {
         let counters = config.record.clone();
         let crew = Arc::new(Crew::new(config.threads, counters.clone()));
         let content_memory = ContentMemory::new(config.spool.memory);
-        let setup = Arc::new(Setup { is_draining: AtomicBool::new(false), config, content_memory, interpreter });
+        let (is_draining, courier) = (AtomicBool::new(false), Courier::default());
+        let setup = Arc::new(Setup { is_draining, config, content_memory, interpreter, courier });
+        let couriers = Arc::clone(&setup);
+        std::thread::Builder::new().name("courier".into()).spawn(move || or_abort(|| deliver(&couriers.courier)))?;
         let doorbell = Arc::new(Doorbell::new()?);
         let (returns, inbox) = (Arc::new(ReturnQueue::new()), Arc::new(Inbox::default()));
         let (calls, clerk) = (Arc::new(Calls::new(counters.clone())), Arc::new(Clerk::default()));
@@ -184,6 +188,7 @@ impl Server {
             }
         }
         self.stopper.engine.clerk.dismiss();
+        self.stopper.engine.setup.courier.dismiss();
         let (threads, _) = crew.wait_for(Some(LEAVE), |threads, _| threads == 0);
         let _ = self.guardian.join();
         // Threads that wait for the interpreter lock behind a stuck call are stuck too, but hold no request.

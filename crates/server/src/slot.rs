@@ -1,7 +1,8 @@
 //! The part of a connection that is shared with whoever handles its request: socket, claim, unsent output.
 //!
 //! It stays in the loop's table while the exchange travels. The descriptor closes when the last holder lets go of the slot, and
-//! every holder is the table or a live exchange: a handler can never write to a descriptor that was given to somebody else.
+//! every holder is the table, a live exchange, or the courier on its round: a handler can never write to a descriptor that was given to
+//! somebody else.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,6 +24,19 @@ pub(crate) struct Slot {
     gone: AtomicBool,
     /// The one that it was accepted in; a forked child says nothing on it.
     process: Process,
+}
+
+/// What has become of a block that was to wait for the courier.
+#[derive(Debug)]
+pub(crate) enum Held {
+    /// The courier knows of the connection.
+    Expected,
+    /// The courier has to be called.
+    Call,
+    /// Back: there is no room, or nobody to send it to.
+    Full(Content),
+    /// Back: the courier has been here since the block before, so it took its time.
+    Late(Content),
 }
 
 impl Slot {
@@ -60,6 +74,35 @@ impl Slot {
             output.push_bytes(bytes);
         }
         fits
+    }
+
+    /// Puts a block, with what comes before and after it, behind what waits, for the courier; `begins` where none waits for it so far. No
+    /// more than `most` bytes wait.
+    pub(crate) fn hold(&self, head: &[u8], block: Content, end: &[u8], begins: bool, most: u64) -> Held {
+        let mut output = self.output();
+        let was_expected = output.courier_is_expected;
+        if !begins && !was_expected {
+            return Held::Late(block);
+        }
+        let is_over = self.is_gone() || self.process.is_before();
+        if is_over || output.len() + (head.len() + end.len()) as u64 + block.len() > most {
+            return Held::Full(block);
+        }
+        output.courier_is_expected = true;
+        output.push_bytes(head);
+        output.push(block);
+        output.push_bytes(end);
+        if was_expected { Held::Expected } else { Held::Call }
+    }
+
+    /// Sends what waits; the courier is here. What the kernel does not take the loop sends when there is room.
+    pub(crate) fn send_held(&self) {
+        if self.process.is_before() {
+            return;
+        }
+        let mut output = self.output();
+        output.courier_is_expected = false;
+        self.noting_loss(output.flush(&self.transport));
     }
 
     /// Puts a block, with what comes before and after it, behind what waits.
@@ -107,5 +150,53 @@ impl Slot {
         self.note_gone();
         self.output().clear();
         self.transport.shutdown();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn pair() -> (Slot, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        theirs.set_nonblocking(true).unwrap();
+        (Slot::new(Transport::new(ours.into()), Peer::Unix { path: "test".into() }), theirs)
+    }
+
+    fn received(peer: &mut UnixStream) -> Vec<u8> {
+        let mut all = Vec::new();
+        // It ends with "would block".
+        let _ = peer.read_to_end(&mut all);
+        all
+    }
+
+    #[test]
+    fn blocks_wait_for_the_courier_who_is_called_once_and_anew_after_a_visit() {
+        let (slot, mut peer) = pair();
+        assert!(matches!(slot.hold(b"one ", Content::Static(b"block "), b"end ", true, 100), Held::Call));
+        assert!(matches!(slot.hold(b"two ", Content::Empty, b"", false, 100), Held::Expected));
+        assert_eq!(received(&mut peer), b"");
+        slot.send_held();
+        assert_eq!(received(&mut peer), b"one block end two ");
+        // The courier was here since the block before: this one is late.
+        assert!(matches!(slot.hold(b"", Content::Static(b"late"), b"", false, 100), Held::Late(block) if block.len() == 4));
+        assert!(matches!(slot.hold(b"three ", Content::Empty, b"", true, 100), Held::Call));
+        slot.send_held();
+        assert_eq!(received(&mut peer), b"three ");
+    }
+
+    #[test]
+    fn a_block_too_many_goes_with_those_that_wait() {
+        let (slot, mut peer) = pair();
+        assert!(matches!(slot.hold(b"", Content::Static(b"waits "), b"", true, 10), Held::Call));
+        let Held::Full(block) = slot.hold(b"head ", Content::Static(b"goes"), b"", false, 10) else { panic!("it fits") };
+        assert_eq!(slot.offer(b"head ", block, b""), Flushed::All);
+        assert_eq!(received(&mut peer), b"waits head goes");
+        slot.cut();
+        assert!(matches!(slot.hold(b"", Content::Static(b"x"), b"", true, 10), Held::Full(_)));
     }
 }

@@ -1,8 +1,8 @@
 //! What an application returns: its blocks, sent one by one (PEP 3333, "Buffering and Streaming").
 //!
-//! No block is held back: each is offered to the kernel before the application is asked for the next. A list or tuple
-//! is all there already, so it goes out as one, with its length. Closing the iterable is the caller's business, after
-//! all of it was sent.
+//! No block waits for the application: each is handed to the server before the next is asked for, and the server sends it
+//! whatever the application does then (`Exchange::write`). A list or tuple is all there already, so it goes out as one, with
+//! its length. Closing the iterable is the caller's business, after all of it was sent.
 
 use brickwork_server::{Content, SendError};
 use pyo3::exceptions::PyTypeError;
