@@ -40,6 +40,16 @@ def generator(environ, start_response):
     return (BLOCK for _ in range(BLOCKS))
 
 
+TABLE_ROW = b'2026-11-21,17,"what it is called",12.50,in stock\r\n'
+TABLE_ROWS = 1_000
+
+
+def rows(environ, start_response):
+    """A table, a row of 50 bytes at a time and without a Content-Length, as exports are written."""
+    start_response("200 OK", [("Content-Type", "text/csv")])
+    return (TABLE_ROW for _ in range(TABLE_ROWS))
+
+
 def file(environ, start_response):
     """10 MB through wsgi.file_wrapper, or read in blocks where the server has none."""
     start_response("200 OK", [("Content-Type", "application/octet-stream"), ("Content-Length", "10000000")])

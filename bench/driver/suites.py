@@ -55,6 +55,7 @@ SUITES: dict[str, list[Row]] = {
         Row("post-1m", [*ALL, LIMIT], 6),
         Row("megabyte", [*ALL, LIMIT], 10),
         Row("generator", [*ALL, LIMIT], 6),
+        Row("rows", ALL, 6),
         Row("file", [*ALL, "nginx"], 6, seldom=False),
         *STATIC,
         Row("flask", [*ALL, LIMIT], 10),

@@ -72,13 +72,13 @@ impl Server {
         let content_memory = ContentMemory::new(config.spool.memory);
         let (is_draining, courier) = (AtomicBool::new(false), Courier::default());
         let setup = Arc::new(Setup { is_draining, config, content_memory, interpreter, courier });
-        let couriers = Arc::clone(&setup);
-        std::thread::Builder::new().name("courier".into()).spawn(move || or_abort(|| deliver(&couriers.courier)))?;
         let doorbell = Arc::new(Doorbell::new()?);
         let (returns, inbox) = (Arc::new(ReturnQueue::new()), Arc::new(Inbox::default()));
         let (calls, clerk) = (Arc::new(Calls::new(counters.clone())), Arc::new(Clerk::default()));
         let shared = Shared { setup, counters, doorbell, crew, returns, inbox, calls, clerk };
         let engine = Arc::new(Engine::new(shared, handler, listeners)?);
+        let setup = Arc::clone(&engine.setup);
+        std::thread::Builder::new().name("courier".into()).spawn(move || or_abort(|| deliver(&setup.courier)))?;
         #[cfg(feature = "reference-schedulers")]
         if engine.setup.config.scheduler != crate::Scheduler::Promote {
             return Self::start_reference(engine);

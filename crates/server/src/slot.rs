@@ -183,7 +183,9 @@ mod tests {
         slot.send_held();
         assert_eq!(received(&mut peer), b"one block end two ");
         // The courier was here since the block before: this one is late.
-        assert!(matches!(slot.hold(b"", Content::Static(b"late"), b"", false, 100), Held::Late(block) if block.len() == 4));
+        assert!(
+            matches!(slot.hold(b"", Content::Static(b"late"), b"", false, 100), Held::Late(block) if block.len() == 4)
+        );
         assert!(matches!(slot.hold(b"three ", Content::Empty, b"", true, 100), Held::Call));
         slot.send_held();
         assert_eq!(received(&mut peer), b"three ");
@@ -193,7 +195,9 @@ mod tests {
     fn a_block_too_many_goes_with_those_that_wait() {
         let (slot, mut peer) = pair();
         assert!(matches!(slot.hold(b"", Content::Static(b"waits "), b"", true, 10), Held::Call));
-        let Held::Full(block) = slot.hold(b"head ", Content::Static(b"goes"), b"", false, 10) else { panic!("it fits") };
+        let Held::Full(block) = slot.hold(b"head ", Content::Static(b"goes"), b"", false, 10) else {
+            panic!("it fits")
+        };
         assert_eq!(slot.offer(b"head ", block, b""), Flushed::All);
         assert_eq!(received(&mut peer), b"waits head goes");
         slot.cut();
