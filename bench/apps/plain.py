@@ -20,15 +20,6 @@ def read(environ, start_response):
     return [answer]
 
 
-MEGABYTE = b"x" * 1_000_000
-MEGABYTE_FIELDS = [("Content-Type", "application/octet-stream"), ("Content-Length", "1000000")]
-
-
-def megabyte(environ, start_response):
-    start_response("200 OK", MEGABYTE_FIELDS)
-    return [MEGABYTE]
-
-
 BLOCK = b"x" * 16_384
 BLOCKS = 64
 BLOCKS_FIELDS = [("Content-Type", "application/octet-stream"), ("Content-Length", str(len(BLOCK) * BLOCKS))]

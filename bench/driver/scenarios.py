@@ -71,7 +71,7 @@ SCENARIOS = {
         Scenario("fields", "plain:hello", fields=tuple(BROWSER.items())),
         Scenario("post-16k", "plain:read", method="POST", content=16_384, answer=b"00016384"),
         Scenario("post-1m", "plain:read", method="POST", content=1_000_000, answer=b"01000000"),
-        Scenario("megabyte", "plain:megabyte", answer=None, length=1_000_000),
+        Scenario("megabyte", "large:megabyte", answer=None, length=1_000_000),
         Scenario("generator", "plain:generator", answer=None, length=64 * 16_384),
         Scenario("rows", "plain:rows", answer=None, length=50_000),
         Scenario("file", "plain:file", path="/file", answer=None, length=10_000_000, connections=8),
