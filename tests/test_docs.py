@@ -113,3 +113,9 @@ def test_the_files_and_functions_of_the_walk_exist():
     sources = "\n".join(path.read_text() for path in (ROOT / "crates").glob("*/src/**/*.rs"))
     for name in re.findall(r"`\w+(?:::(\w+))+`", walk):
         assert re.search(rf"\b(?:fn {name}|{name})\b", sources), name
+
+
+def test_every_decision_is_listed():
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    listed = re.findall(r"^(\d+)\. \[.+?\]\(decisions/(.+?)\)", (ROOT / "docs" / "README.md").read_text(), re.M)
+    assert listed == [(str(number), page.name) for number, page in enumerate(decisions, 1)]

@@ -165,7 +165,7 @@ impl Exchange {
 
     /// Sends one block. Waits (the loop given up, the interpreter lock released) until what the kernel did not take of the blocks before it is
     /// gone; then offers this block to the kernel and returns, or leaves it, so that several leave together, to another thread, which sends
-    /// it within a millisecond or so whatever the handler does. An empty block sends nothing (but the head, if it waits).
+    /// it within two milliseconds whatever the handler does. An empty block sends nothing (but the head, if it waits).
     ///
     /// # Errors
     /// [`SendError::Gone`] when the client has left or took too long, [`SendError::Superseded`] when the server has answered in
@@ -350,8 +350,8 @@ impl Exchange {
         }
         let begins = self.progress.waiting != Unsent::Held;
         match self.slot().hold(self.response.as_bytes(), block, end, begins, HELD) {
-            Held::Expected => {}
-            Held::Call => self.setup.courier.call(Arc::clone(self.slot())),
+            Held::More => {}
+            Held::First => self.setup.courier.call(Arc::clone(self.slot())),
             Held::Full(block) => return Err(block),
             Held::Late(block) => {
                 self.progress.slow_block = Some(Instant::now());

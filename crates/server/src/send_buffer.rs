@@ -12,8 +12,8 @@ pub(crate) struct SendBuffer {
     segments: VecDeque<Segment>,
     /// Whether the socket is corked; never while nothing waits.
     is_corked: bool,
-    /// Whether the courier was called for what waits, and has not been here yet.
-    pub(crate) courier_is_expected: bool,
+    /// Whether blocks wait here for the courier. Whoever sends them before it comes saves it the work.
+    is_held: bool,
 }
 
 /// One piece, and how much of it has gone.
@@ -65,9 +65,20 @@ impl SendBuffer {
         }
     }
 
+    /// What waits may wait for the courier from now on.
+    pub(crate) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// Whether blocks wait for the courier.
+    pub(crate) fn is_held(&self) -> bool {
+        self.is_held
+    }
+
     /// Forgets everything: the connection is broken.
     pub(crate) fn clear(&mut self) {
         self.segments.clear();
+        self.is_held = false;
     }
 
     /// Sends `head`, `content` and `end`, without copying what the kernel takes at once. What it does not take waits here.
@@ -117,6 +128,7 @@ impl SendBuffer {
         /// timer, and uncorked there are more of them: 10 MB over loopback take a third more time. Elsewhere it makes no difference
         /// (`make bench-static`). As much as this is one pipe of pages, which sendfile(2) sends as one.
         const UNCORKED: u64 = 64 << 10;
+        self.is_held = false;
         let (mut progress, mut taken) = (false, 0);
         while let Some(first) = self.segments.front_mut() {
             let moved = match &first.content {
@@ -163,6 +175,7 @@ impl SendBuffer {
     /// Sends the run of in-memory pieces at the front in one call.
     fn send_memory(&self, transport: &Transport) -> Moved {
         const PIECES: usize = 64;
+        // Most often it is one short answer: to clear a place for each of 64 would cost more than to look.
         if self.segments.len() == 1
             && let Some(bytes) = self.segments.front().and_then(|only| memory(&only.content, only.sent))
         {

@@ -29,13 +29,13 @@ pub(crate) struct Slot {
 /// What has become of a block that was to wait for the courier.
 #[derive(Debug)]
 pub(crate) enum Held {
-    /// The courier knows of the connection.
-    Expected,
-    /// The courier has to be called.
-    Call,
+    /// With others, of which the courier knows.
+    More,
+    /// It is the first: the courier has to be called.
+    First,
     /// Back: there is no room, or nobody to send it to.
     Full(Content),
-    /// Back: the courier has been here since the block before, so it took its time.
+    /// Back: the one before has been sent, by the courier or because there was room, so this one took its time.
     Late(Content),
 }
 
@@ -76,33 +76,32 @@ impl Slot {
         fits
     }
 
-    /// Puts a block, with what comes before and after it, behind what waits, for the courier; `begins` where none waits for it so far. No
-    /// more than `most` bytes wait.
+    /// Puts a block, with what comes before and after it, behind what waits, for the courier; `begins` where the handler has left none
+    /// for it so far. No more than `most` bytes wait.
     pub(crate) fn hold(&self, head: &[u8], block: Content, end: &[u8], begins: bool, most: u64) -> Held {
         let mut output = self.output();
-        let was_expected = output.courier_is_expected;
-        if !begins && !was_expected {
+        let was_held = output.is_held();
+        if !begins && !was_held {
             return Held::Late(block);
         }
         let is_over = self.is_gone() || self.process.is_before();
         if is_over || output.len() + (head.len() + end.len()) as u64 + block.len() > most {
             return Held::Full(block);
         }
-        output.courier_is_expected = true;
+        output.hold();
         output.push_bytes(head);
         output.push(block);
         output.push_bytes(end);
-        if was_expected { Held::Expected } else { Held::Call }
+        if was_held { Held::More } else { Held::First }
     }
 
-    /// Sends what waits; the courier is here. What the kernel does not take the loop sends when there is room.
+    /// Sends what waits for the courier, which is here, if nobody did so before. What the kernel does not take the loop sends when there is
+    /// room.
     pub(crate) fn send_held(&self) {
-        if self.process.is_before() {
-            return;
-        }
         let mut output = self.output();
-        output.courier_is_expected = false;
-        self.noting_loss(output.flush(&self.transport));
+        if output.is_held() && !self.process.is_before() {
+            self.noting_loss(output.flush(&self.transport));
+        }
     }
 
     /// Puts a block, with what comes before and after it, behind what waits.
@@ -177,16 +176,16 @@ mod tests {
     #[test]
     fn blocks_wait_for_the_courier_who_is_called_once_and_anew_after_a_visit() {
         let (slot, mut peer) = pair();
-        assert!(matches!(slot.hold(b"one ", Content::Static(b"block "), b"end ", true, 100), Held::Call));
-        assert!(matches!(slot.hold(b"two ", Content::Empty, b"", false, 100), Held::Expected));
+        assert!(matches!(slot.hold(b"one ", Content::Static(b"block "), b"end ", true, 100), Held::First));
+        assert!(matches!(slot.hold(b"two ", Content::Empty, b"", false, 100), Held::More));
         assert_eq!(received(&mut peer), b"");
         slot.send_held();
         assert_eq!(received(&mut peer), b"one block end two ");
-        // The courier was here since the block before: this one is late.
+        // The one before has been sent: this one is late.
         assert!(
             matches!(slot.hold(b"", Content::Static(b"late"), b"", false, 100), Held::Late(block) if block.len() == 4)
         );
-        assert!(matches!(slot.hold(b"three ", Content::Empty, b"", true, 100), Held::Call));
+        assert!(matches!(slot.hold(b"three ", Content::Empty, b"", true, 100), Held::First));
         slot.send_held();
         assert_eq!(received(&mut peer), b"three ");
     }
@@ -194,12 +193,16 @@ mod tests {
     #[test]
     fn a_block_too_many_goes_with_those_that_wait() {
         let (slot, mut peer) = pair();
-        assert!(matches!(slot.hold(b"", Content::Static(b"waits "), b"", true, 10), Held::Call));
+        assert!(matches!(slot.hold(b"", Content::Static(b"waits "), b"", true, 10), Held::First));
         let Held::Full(block) = slot.hold(b"head ", Content::Static(b"goes"), b"", false, 10) else {
             panic!("it fits")
         };
         assert_eq!(slot.offer(b"head ", block, b""), Flushed::All);
         assert_eq!(received(&mut peer), b"waits head goes");
+        // What waits now waits for something else, and not for the courier.
+        slot.queue(b"later", Content::Empty, b"");
+        slot.send_held();
+        assert_eq!(received(&mut peer), b"");
         slot.cut();
         assert!(matches!(slot.hold(b"", Content::Static(b"x"), b"", true, 10), Held::Full(_)));
     }
