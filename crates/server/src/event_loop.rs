@@ -171,11 +171,12 @@ impl EventLoop {
     }
 
     fn wait(&mut self, timeout: Option<Duration>) {
+        let asked = Instant::now();
         if let Err(error) = self.poller.wait(&mut self.events, timeout) {
             tracing::error!("waiting for events failed: {error}");
         }
         self.counters.turns.fetch_add(1, Relaxed);
-        self.gathering.expect(self.events.len());
+        self.gathering.expect(self.events.len(), asked, Instant::now());
         self.now = self.clock();
         self.date.refresh();
         self.look_at_calls();
