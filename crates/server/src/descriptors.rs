@@ -39,6 +39,12 @@ impl Process {
         Process(FORKS.load(Ordering::Relaxed))
     }
 
+    /// One that this was forked from.
+    #[cfg(test)]
+    pub(crate) fn earlier() -> Process {
+        Process(FORKS.load(Ordering::Relaxed).wrapping_sub(1))
+    }
+
     /// Whether this process is a child that was forked since. It has none of the threads from before, and answers no request from before.
     pub(crate) fn is_before(self) -> bool {
         self.0 != FORKS.load(Ordering::Relaxed)

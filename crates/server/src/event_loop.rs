@@ -160,7 +160,7 @@ impl EventLoop {
     /// Waits for events until the next deadline.
     pub(crate) fn poll(&mut self) {
         let due = self.deadlines.next_due().into_iter().chain(self.accept_again).min();
-        let due = due.map(|due| due.saturating_sub(self.clock()));
+        let due = due.map(|due| due.saturating_sub(self.millis(Instant::now())));
         self.wait(due.into_iter().chain(self.calls_due()).min().map(Duration::from_millis));
     }
 
@@ -176,8 +176,9 @@ impl EventLoop {
             tracing::error!("waiting for events failed: {error}");
         }
         self.counters.turns.fetch_add(1, Relaxed);
-        self.gathering.expect(self.events.len(), asked, Instant::now());
-        self.now = self.clock();
+        let answered = Instant::now();
+        self.gathering.expect(self.events.len(), asked, answered);
+        self.now = self.millis(answered);
         self.date.refresh();
         self.look_at_calls();
         if self.accept_again.is_some_and(|again| again <= self.now) {
@@ -185,8 +186,8 @@ impl EventLoop {
         }
     }
 
-    fn clock(&self) -> Millis {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(NEVER)
+    fn millis(&self, time: Instant) -> Millis {
+        u64::try_from((time - self.began).as_millis()).unwrap_or(NEVER)
     }
 
     fn on_event(&mut self, readiness: Readiness) -> Option<Box<Exchange>> {

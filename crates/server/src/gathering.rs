@@ -35,8 +35,6 @@ pub(crate) struct Gathering {
     most: usize,
     /// When the first of them was handed out.
     began: Instant,
-    /// So long the first of them may wait.
-    patience: Duration,
     /// When the loop last came back from the poller.
     polled: Instant,
     /// When the requests at hand came, more or less.
@@ -48,15 +46,7 @@ pub(crate) struct Gathering {
 impl Gathering {
     pub(crate) fn new() -> Gathering {
         let now = Instant::now();
-        Gathering {
-            keys: Vec::new(),
-            most: 1,
-            began: now,
-            patience: LEAST_PATIENCE,
-            polled: now,
-            arrived: now,
-            is_slow_until: 0,
-        }
+        Gathering { keys: Vec::new(), most: 1, began: now, polled: now, arrived: now, is_slow_until: 0 }
     }
 
     /// So many events are at hand, from a look at the poller between these two times. Half of their answers leave together: their clients
@@ -70,10 +60,9 @@ impl Gathering {
         self.polled = answered;
     }
 
-    /// The request whose answer is to be the first to wait is handed out now.
-    fn begin(&mut self, now: Instant) {
-        self.began = now;
-        self.patience = ((now - self.arrived) / 2).clamp(LEAST_PATIENCE, MOST_PATIENCE);
+    /// So long the first of a few may wait.
+    fn patience(&self) -> Duration {
+        ((self.began - self.arrived) / 2).clamp(LEAST_PATIENCE, MOST_PATIENCE)
     }
 
     /// Whether there are any.
@@ -89,7 +78,7 @@ impl Gathering {
 
     /// Whether those that wait have waited enough when the first has waited for so long.
     fn is_over(&self, waited: Duration) -> bool {
-        waited >= if self.keys.len() < ENOUGH { self.patience } else { LEAST_PATIENCE }
+        waited >= LEAST_PATIENCE && (self.keys.len() >= ENOUGH || waited >= self.patience())
     }
 
     /// Whether the answer that has just been completed inline is among them.
@@ -109,7 +98,7 @@ impl EventLoop {
         let may = is_followed || (are_others_at_hand && self.now >= gathering.is_slow_until);
         if may && !gathering.has_last(key) {
             if gathering.keys.is_empty() {
-                gathering.begin(Instant::now());
+                gathering.began = Instant::now();
             }
             gathering.keys.push(key);
         }
@@ -121,7 +110,7 @@ impl EventLoop {
         if !self.gathering.is_any() {
             return;
         }
-        if self.gathering.began.elapsed() >= self.gathering.patience + LONG {
+        if self.gathering.began.elapsed() >= self.gathering.patience() + LONG {
             self.gathering.is_slow_until = self.now + SLOW_SPELL;
         }
         let mut keys = std::mem::take(&mut self.gathering.keys);
@@ -184,7 +173,7 @@ mod tests {
             let mut gathering = Gathering::new();
             let asked = gathering.polled + MS(busy);
             gathering.expect(64, asked, asked + MS(waited));
-            gathering.begin(asked + MS(waited + later));
+            gathering.began = asked + MS(waited + later);
             for (keys, patience) in [(1, alone), (ENOUGH - 1, alone), (ENOUGH, with_others)] {
                 gathering.keys = vec![ONE; keys];
                 assert!(

@@ -65,6 +65,13 @@ impl SendBuffer {
         }
     }
 
+    /// Adds a block behind what waits, with what comes before and after it.
+    pub(crate) fn queue(&mut self, head: &[u8], block: Content, end: &[u8]) {
+        self.push_bytes(head);
+        self.push(block);
+        self.push_bytes(end);
+    }
+
     /// What waits may wait for the courier from now on.
     pub(crate) fn hold(&mut self) {
         self.is_held = true;
@@ -113,9 +120,7 @@ impl SendBuffer {
                 return Flushed::All;
             }
         } else {
-            self.push_bytes(head);
-            self.push(content);
-            self.push_bytes(end);
+            self.queue(head, content, end);
         }
         self.flush(transport)
     }

@@ -19,7 +19,8 @@ pub(crate) struct Slot {
     pub(crate) transport: Transport,
     pub(crate) peer: Peer,
     pub(crate) claim: Claim,
-    /// Whoever holds this lock writes to the socket; so bytes keep their order whoever comes first, handler or loop.
+    /// Whoever holds this lock writes to the socket; so bytes keep their order whoever comes first, handler, loop or courier. A forked child
+    /// must not wait for it: who held it then is not there to let it go.
     output: Mutex<SendBuffer>,
     gone: AtomicBool,
     /// The one that it was accepted in; a forked child says nothing on it.
@@ -79,37 +80,39 @@ impl Slot {
     /// Puts a block, with what comes before and after it, behind what waits, for the courier; `begins` where the handler has left none
     /// for it so far. No more than `most` bytes wait.
     pub(crate) fn hold(&self, head: &[u8], block: Content, end: &[u8], begins: bool, most: u64) -> Held {
+        if self.is_gone() || self.process.is_before() {
+            return Held::Full(block);
+        }
         let mut output = self.output();
         let was_held = output.is_held();
         if !begins && !was_held {
             return Held::Late(block);
         }
-        let is_over = self.is_gone() || self.process.is_before();
-        if is_over || output.len() + (head.len() + end.len()) as u64 + block.len() > most {
+        if output.len() + (head.len() + end.len()) as u64 + block.len() > most {
             return Held::Full(block);
         }
         output.hold();
-        output.push_bytes(head);
-        output.push(block);
-        output.push_bytes(end);
+        output.queue(head, block, end);
         if was_held { Held::More } else { Held::First }
     }
 
     /// Sends what waits for the courier, which is here, if nobody did so before. What the kernel does not take the loop sends when there is
     /// room.
     pub(crate) fn send_held(&self) {
+        if self.process.is_before() {
+            return;
+        }
         let mut output = self.output();
-        if output.is_held() && !self.process.is_before() {
+        if output.is_held() {
             self.noting_loss(output.flush(&self.transport));
         }
     }
 
     /// Puts a block, with what comes before and after it, behind what waits.
     pub(crate) fn queue(&self, head: &[u8], content: Content, end: &[u8]) {
-        let mut output = self.output();
-        output.push_bytes(head);
-        output.push(content);
-        output.push_bytes(end);
+        if !self.process.is_before() {
+            self.output().queue(head, content, end);
+        }
     }
 
     /// Sends what waits.
@@ -205,5 +208,21 @@ mod tests {
         assert_eq!(received(&mut peer), b"");
         slot.cut();
         assert!(matches!(slot.hold(b"", Content::Static(b"x"), b"", true, 10), Held::Full(_)));
+    }
+
+    #[test]
+    fn a_forked_child_waits_for_no_lock_that_another_thread_had() {
+        let (mut slot, mut peer) = pair();
+        slot.process = Process::earlier();
+        let held_at_the_fork = slot.output();
+        assert!(matches!(slot.hold(b"", Content::Static(b"x"), b"", true, 10), Held::Full(_)));
+        slot.send_held();
+        slot.queue(b"x", Content::Empty, b"");
+        assert!(!slot.gather(b"x", 10));
+        assert_eq!(slot.offer(b"x", Content::Empty, b""), Flushed::Broken);
+        assert_eq!(slot.flush(), Flushed::Broken);
+        assert_eq!(slot.flush_last(), Flushed::Broken);
+        assert!(held_at_the_fork.is_empty());
+        assert_eq!(received(&mut peer), b"");
     }
 }
