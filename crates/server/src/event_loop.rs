@@ -64,6 +64,8 @@ pub(crate) struct EventLoop {
     #[allow(clippy::vec_box, reason = "as above")]
     returned: Vec<Box<Exchange>>,
     began: Instant,
+    /// The time when the clock was last read: at the last look at the poller, or at a request since.
+    pub(crate) clock: Instant,
     pub(crate) now: Millis,
     pub(crate) date: Date,
     /// While draining: until when idle connections stay.
@@ -119,6 +121,7 @@ impl EventLoop {
             spare: Vec::new(),
             returned: Vec::new(),
             began: Instant::now(),
+            clock: Instant::now(),
             now: 0,
             date: Date::default(),
             idle_until: 0,
@@ -176,9 +179,9 @@ impl EventLoop {
             tracing::error!("waiting for events failed: {error}");
         }
         self.counters.turns.fetch_add(1, Relaxed);
-        let answered = Instant::now();
-        self.gathering.expect(self.events.len(), asked, answered);
-        self.now = self.millis(answered);
+        self.clock = Instant::now();
+        self.gathering.expect(self.events.len(), asked, self.clock);
+        self.now = self.millis(self.clock);
         self.date.refresh();
         self.look_at_calls();
         if self.accept_again.is_some_and(|again| again <= self.now) {

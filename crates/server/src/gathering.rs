@@ -71,9 +71,9 @@ impl Gathering {
     }
 
     /// Whether what waits has to leave before a request of this connection is handed out.
-    fn must_leave_before(&self, key: Key) -> bool {
+    fn must_leave_before(&self, key: Key, now: Instant) -> bool {
         let is_full = self.keys.len() >= self.most && !self.has_last(key);
-        self.is_any() && (is_full || self.is_over(self.began.elapsed()))
+        self.is_any() && (is_full || self.is_over(now.saturating_duration_since(self.began)))
     }
 
     /// Whether those that wait have waited enough when the first has waited for so long.
@@ -91,14 +91,15 @@ impl EventLoop {
     /// A request is about to be handed out. Says whether its answer may wait: for what follows on its connection (a request, or the
     /// end), or for requests of others.
     pub(crate) fn may_gather(&mut self, key: Key, is_followed: bool, are_others_at_hand: bool) -> bool {
-        if self.gathering.must_leave_before(key) {
+        let now = self.clock;
+        if self.gathering.must_leave_before(key, now) {
             self.flush_gathered();
         }
         let gathering = &mut self.gathering;
         let may = is_followed || (are_others_at_hand && self.now >= gathering.is_slow_until);
         if may && !gathering.has_last(key) {
             if gathering.keys.is_empty() {
-                gathering.began = Instant::now();
+                gathering.began = now;
             }
             gathering.keys.push(key);
         }
@@ -150,9 +151,9 @@ mod tests {
             gathering.keys.extend_from_slice(keys);
             // Not yet begun, so that how long this test takes does not count.
             gathering.began = Instant::now() + Duration::from_secs(60);
-            assert_eq!(gathering.must_leave_before(key), leaves, "{keys:?}, {events} events, {key:?}");
+            assert_eq!(gathering.must_leave_before(key, Instant::now()), leaves, "{keys:?}, {events} events, {key:?}");
             gathering.began = Instant::now().checked_sub(LEAST_PATIENCE).unwrap();
-            assert_eq!(gathering.must_leave_before(key), !keys.is_empty(), "{keys:?} have waited long");
+            assert_eq!(gathering.must_leave_before(key, Instant::now()), !keys.is_empty(), "{keys:?} have waited long");
         }
     }
 

@@ -103,6 +103,8 @@ mod server;
 mod slot;
 mod static_files;
 mod sync;
+#[cfg(not(loom))]
+mod timer;
 mod transport;
 
 pub use access_log::{AccessLog, AccessLogFormat};

@@ -1,15 +1,18 @@
 //! Models of the protocols that hand the loop over, run by loom in every interleaving. Each protocol with one of its steps left out must
 //! fail, so that a model that cannot fail is noticed. Run by `make test-loom`.
 
+use std::time::Duration;
+
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 use crate::claim::Claim;
+use crate::promote::alarm::Alarm;
 use crate::promote::drowse::Drowse;
 use crate::promote::token::{LoopCell, State};
 use crate::returns::ReturnQueue;
-use crate::sync::{Step, without};
+use crate::sync::{Step, Timer, without};
 
 /// An owner makes two calls; a watcher robs it in one of them, or not. Each touches the loop's value as its owner would: loom fails on
 /// accesses that are not ordered.
@@ -127,6 +130,23 @@ fn sleep_until_a_call() {
     });
 }
 
+/// Somebody sounds an alarm just when its sleep begins, or when another puts it off: its time must have come in the end.
+fn sounding() {
+    loom::model(|| {
+        let alarm = Arc::new(Alarm::new(Timer::default()));
+        let reason = Arc::new(AtomicBool::new(false));
+        let (sleeping, reasons) = (Arc::clone(&alarm), Arc::clone(&reason));
+        let sleeper =
+            thread::spawn(move || sleeping.begin(Duration::from_millis(1), || reasons.load(Ordering::Relaxed)));
+        let attended = Arc::clone(&alarm);
+        let owner = thread::spawn(move || attended.put_off());
+        reason.store(true, Ordering::Relaxed);
+        alarm.wake();
+        owner.join().unwrap();
+        assert!(!sleeper.join().unwrap() || alarm.has_gone_off(), "an alarm was silenced");
+    });
+}
+
 /// The handler and the loop both want to answer.
 fn claiming() {
     loom::model(|| {
@@ -188,6 +208,14 @@ fn no_wake_up_is_lost() {
         model();
         without(Step::SleeperFence, model);
         without(Step::WakerFence, model);
+    }
+}
+
+#[test]
+fn no_alarm_is_silenced() {
+    sounding();
+    for step in [Step::SleeperFence, Step::WakerFence, Step::SoundAgain] {
+        without(step, sounding);
     }
 }
 

@@ -155,12 +155,16 @@ impl EventLoop {
         }
         self.counters.requests.fetch_add(1, Relaxed);
         let config = &self.setup.config;
-        exchange.began = config.access_log.is_some().then(Instant::now);
+        let are_others_at_hand = !self.ready.is_empty() || !self.events.is_empty();
+        // The first request since the poller was asked comes at the time of its answer.
+        if config.access_log.is_some() || are_others_at_hand || self.gathering.is_any() {
+            self.clock = Instant::now();
+        }
+        exchange.began = config.access_log.is_some().then_some(self.clock);
         if let Some(on_traffic) = &config.on_traffic {
             let head = exchange.request().bytes.get(..exchange.head.len as usize).unwrap_or(&[]);
             on_traffic(&Traffic::Received { peer: exchange.peer(), head });
         }
-        let are_others_at_hand = !self.ready.is_empty() || !self.events.is_empty();
         let is_followed = exchange.has_leftover() || !exchange.may_persist();
         self.crew.note_work_left(are_others_at_hand || is_followed);
         exchange.may_gather = self.may_gather(key, is_followed, are_others_at_hand);

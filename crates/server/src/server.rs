@@ -60,7 +60,7 @@ impl Server {
     /// Starts serving `listeners` with `handler`: returns at once, the work is done in threads of the server's own.
     ///
     /// # Errors
-    /// If epoll or a thread cannot be had.
+    /// If epoll, a timer or a thread cannot be had.
     pub fn start(
         config: Config,
         listeners: Vec<Listener>,
@@ -68,7 +68,7 @@ impl Server {
         interpreter: Arc<dyn Interpreter>,
     ) -> io::Result<Server> {
         let counters = config.record.clone();
-        let crew = Arc::new(Crew::new(config.threads, counters.clone()));
+        let crew = Arc::new(Crew::new(config.threads, counters.clone())?);
         let content_memory = ContentMemory::new(config.spool.memory);
         let (is_draining, courier) = (AtomicBool::new(false), Courier::default());
         let setup = Arc::new(Setup { is_draining, config, content_memory, interpreter, courier });

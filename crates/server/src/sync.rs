@@ -1,5 +1,7 @@
 //! The synchronisation primitives of the modules that loom checks, under one name for both worlds.
 
+#[cfg(not(loom))]
+pub(crate) use crate::timer::Timer;
 #[cfg(loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
@@ -25,6 +27,8 @@ pub(crate) enum Step {
     SleeperFence,
     /// The waker looks for a sleeper after changing the reason.
     WakerFence,
+    /// Who puts an alarm off looks whether it was sounded meanwhile.
+    SoundAgain,
     /// Only one side wins the right to answer.
     WinClaim,
     /// A push into an empty queue rings.
@@ -65,6 +69,32 @@ mod mutant {
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(model));
         LEFT_OUT.set(None);
         assert!(caught.is_err(), "the model did not notice that {step:?} was left out");
+    }
+}
+
+/// The kernel's timer, whose time never comes by itself.
+#[cfg(loom)]
+#[derive(Debug, Default)]
+pub(crate) struct Timer {
+    has_gone_off: Mutex<bool>,
+}
+
+#[cfg(loom)]
+impl Timer {
+    pub(crate) fn new() -> std::io::Result<Timer> {
+        Ok(Timer::default())
+    }
+
+    pub(crate) fn set(&self, time: Option<std::time::Duration>) {
+        *lock(&self.has_gone_off) = time.is_some_and(|time| time.is_zero());
+    }
+
+    pub(crate) fn wait(&self) {
+        unreachable!("no model sleeps: it would not notice that it does for ever");
+    }
+
+    pub(crate) fn has_gone_off(&self) -> bool {
+        *lock(&self.has_gone_off)
     }
 }
 

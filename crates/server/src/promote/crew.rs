@@ -8,14 +8,17 @@
 mod strays;
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::alarm::{Alarm, Nap};
 use super::parker::Parker;
 use super::releases::Releases;
 use super::tenure;
 use crate::connections::Key;
+use crate::sync::Timer;
 use crate::{Exchange, Record};
 
 pub(crate) use strays::Fate;
@@ -40,8 +43,8 @@ pub(crate) struct Crew {
     roster: Mutex<Roster>,
     /// Tells whoever waits for the end that a thread has left.
     left: Condvar,
-    watcher: Parker,
-    guardian: Parker,
+    watcher: Alarm,
+    guardian: Alarm,
     /// The guardian leads, because nobody could get the interpreter lock.
     pub(super) guardian_leads: AtomicBool,
     /// A thread that can get the interpreter lock wants the loop from the guardian.
@@ -88,8 +91,12 @@ fn has_one_processor() -> bool {
 }
 
 impl Crew {
-    pub(crate) fn new(most_calls: usize, counters: Record) -> Crew {
-        Crew {
+    /// The crew of no threads yet.
+    ///
+    /// # Errors
+    /// If timers cannot be had.
+    pub(crate) fn new(most_calls: usize, counters: Record) -> io::Result<Crew> {
+        Ok(Crew {
             counters,
             most_calls: most_calls.max(1),
             detached: AtomicUsize::new(0),
@@ -101,11 +108,11 @@ impl Crew {
             contention: AtomicUsize::new(0),
             roster: Mutex::new(Roster::default()),
             left: Condvar::new(),
-            watcher: Parker::new(),
-            guardian: Parker::new(),
+            watcher: Alarm::new(Timer::new()?),
+            guardian: Alarm::new(Timer::new()?),
             guardian_leads: AtomicBool::new(false),
             is_loop_wanted: AtomicBool::new(false),
-        }
+        })
     }
 
     fn roster(&self) -> MutexGuard<'_, Roster> {
@@ -299,8 +306,14 @@ impl Crew {
     }
 
     /// The watcher's and the guardian's nap; `reason_to_stay` is what they would miss.
-    pub(super) fn nap(&self, who: Napper, at_most: Option<Duration>, reason_to_stay: impl FnOnce() -> bool) {
-        self.parker(who).sleep(at_most, reason_to_stay);
+    pub(super) fn nap(&self, who: Napper, nap: Nap, reason_to_stay: impl FnOnce() -> bool) {
+        self.alarm(who).sleep(nap, reason_to_stay);
+    }
+
+    /// The loop's owner calls the handler: the calls before are over, and nobody need look whether they are. Says after how long to say
+    /// so again.
+    pub(super) fn put_off(&self, who: Napper) -> Duration {
+        self.alarm(who).put_off()
     }
 
     pub(super) fn wake_watcher(&self) {
@@ -309,10 +322,10 @@ impl Crew {
 
     /// The loop's owner calls the handler: whoever went to sleep because nothing happened looks again. The token must say so already.
     pub(super) fn stir(&self) {
-        Parker::stir([&self.watcher, &self.guardian]);
+        Alarm::stir([&self.watcher, &self.guardian]);
     }
 
-    fn parker(&self, who: Napper) -> &Parker {
+    fn alarm(&self, who: Napper) -> &Alarm {
         match who {
             Napper::Watcher => &self.watcher,
             Napper::Guardian => &self.guardian,

@@ -19,7 +19,8 @@ impl Drowse {
 
     /// Says that the caller sleeps; true if it may, because nothing speaks for staying awake.
     pub(crate) fn may_sleep(&self, reason_to_stay: impl FnOnce() -> bool) -> bool {
-        self.is_asleep.store(true, Ordering::Relaxed);
+        // Release: what the sleeper set up before is not overtaken by who finds it asleep.
+        self.is_asleep.store(true, Ordering::Release);
         if is_done(Step::SleeperFence) {
             fence(Ordering::SeqCst);
         }
@@ -40,6 +41,6 @@ impl Drowse {
 
     /// Whether somebody has to be woken; after [`publish_reason`](Drowse::publish_reason).
     pub(crate) fn is_asleep(&self) -> bool {
-        self.is_asleep.load(Ordering::Relaxed)
+        self.is_asleep.load(Ordering::Acquire)
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use super::alarm::Nap;
 use super::crew::Napper;
 use super::leader::{call_native, enqueue, poll};
 use super::tenure;
@@ -15,7 +16,7 @@ use super::token::{LoopGuard, State};
 use crate::engine::{Engine, Orders};
 use crate::event_loop::{EventLoop, Next};
 
-/// Between two looks: the watcher, where it can, is several times quicker.
+/// Between two looks, while no call begins: the watcher, where it can, is several times quicker.
 const TICK: Duration = Duration::from_millis(20);
 /// Looks at a sleeping loop before the guardian sleeps too, until it is stirred.
 const IDLE_LOOKS: u32 = 50;
@@ -37,10 +38,10 @@ pub(crate) fn guard(engine: &Arc<Engine>) {
         }
         seen = Some(stamp);
         idle = if stamp.state() == State::Poll { idle + 1 } else { 0 };
-        let nap = (idle < IDLE_LOOKS).then_some(TICK);
+        let nap = if idle < IDLE_LOOKS { Nap::Unattended(TICK) } else { Nap::Deep };
         engine
             .crew
-            .nap(Napper::Guardian, nap, || engine.crew.is_over() || (nap.is_none() && engine.cell.look() != stamp));
+            .nap(Napper::Guardian, nap, || engine.crew.is_over() || (nap == Nap::Deep && engine.cell.look() != stamp));
     }
     tenure::rise();
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::crew::Duty;
+use super::crew::{Duty, Napper};
 use super::tenure::{self, Call};
 use super::token::LoopGuard;
 use super::watcher::watch;
@@ -24,7 +24,8 @@ pub(crate) fn work(engine: &Arc<Engine>) -> Duty {
         match engine.crew.stand_by() {
             Duty::Watch => {
                 if let Some((guard, holds_lock)) = watch(engine) {
-                    Leader { engine, holds_lock, got_lock: Instant::now(), has_watcher: false }.lead(guard);
+                    let now = Instant::now();
+                    Leader { engine, holds_lock, got_lock: now, has_watcher: false, put_off_at: [now; 2] }.lead(guard);
                     if tenure::is_stray() {
                         break Duty::Stray;
                     }
@@ -46,6 +47,8 @@ struct Leader<'a> {
     got_lock: Instant,
     /// Somebody was called to watch since it took the loop.
     has_watcher: bool,
+    /// When to put off the looks of those who watch: of the watcher, and of the guardian.
+    put_off_at: [Instant; 2],
 }
 
 /// While calls without the loop may be waiting to go on, the lock is kept for so long: they get it a little later than they could, and do
@@ -108,8 +111,9 @@ impl<'a> Leader<'a> {
     }
 
     /// Calls the handler inline. The loop may be gone when it returns.
-    fn call(&mut self, guard: LoopGuard<'a, EventLoop>, mut exchange: Box<Exchange>) -> Step<'a> {
+    fn call(&mut self, mut guard: LoopGuard<'a, EventLoop>, mut exchange: Box<Exchange>) -> Step<'a> {
         let engine = self.engine;
+        let clock = guard.with(|event_loop| event_loop.clock);
         tenure::announce(&exchange);
         let in_app = if self.holds_lock {
             Ok(guard.enter_app())
@@ -119,7 +123,7 @@ impl<'a> Leader<'a> {
             waiting.enter_app(&engine.cell)
         };
         if in_app.is_ok() {
-            self.alert_watcher();
+            self.alert_watcher(clock);
         }
         tenure::begin(in_app.map_or(Call::Detached, Call::Inline));
         call_handler(engine, &mut exchange);
@@ -142,8 +146,13 @@ impl<'a> Leader<'a> {
         }
     }
 
-    /// A call begins: somebody has to watch it.
-    fn alert_watcher(&mut self) {
+    /// A call begins, more or less at that time: somebody has to watch it, but not those before any more.
+    fn alert_watcher(&mut self, clock: Instant) {
+        for (who, at) in [Napper::Watcher, Napper::Guardian].into_iter().zip(&mut self.put_off_at) {
+            if clock >= *at {
+                *at = clock + self.engine.crew.put_off(who);
+            }
+        }
         if self.has_watcher {
             self.engine.crew.stir();
         } else {

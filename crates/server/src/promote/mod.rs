@@ -8,7 +8,9 @@
 //! - `guardian`: keeps I/O going when nobody can get the interpreter lock
 //! - `crew`: the threads, and the queue of requests that wait for one
 //! - `drowse`, `parker`: sleep and wake without a lost wake-up
+//! - `alarm`: the sleep of those who watch, put off by the watched
 
+pub(crate) mod alarm;
 mod crew;
 pub(crate) mod drowse;
 mod guardian;

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use super::alarm::Nap;
 use super::crew::Napper;
 use super::thread_clock::ThreadClock;
 use super::token::{LoopGuard, Stamp, State};
@@ -27,6 +28,8 @@ use crate::event_loop::EventLoop;
 /// The shortest and the longest pause between two looks.
 const EAGER: Duration = Duration::from_micros(40);
 const CALM: Duration = Duration::from_millis(4);
+/// From here on a pause is put off by every call that begins: that costs the caller less than a look.
+const SELDOM: Duration = Duration::from_micros(500);
 /// What a look costs, about: the pause is the root of twice this times the time since the last take-over.
 const LOOK_COSTS: f64 = 2e-6;
 /// A call that has computed for so long loses the loop; CPython's switch interval is half of it.
@@ -44,8 +47,8 @@ const IDLE_LOOKS: u32 = 50;
 
 /// Watches until the loop is ours (then says whether we hold the interpreter lock) or the server is over.
 pub(super) fn watch(engine: &Arc<Engine>) -> Option<(LoopGuard<'_, EventLoop>, bool)> {
-    let timer = ExactTimer::default();
-    let promoted = Watch { engine, seen: None, last_found: engine.crew.last_blocked(), timer }.run();
+    let promoted =
+        Watch { engine, seen: None, last_found: engine.crew.last_blocked(), timer: ExactTimer::default() }.run();
     if promoted.is_some() {
         engine.crew.leave_watch();
     }
@@ -133,29 +136,39 @@ impl<'a> Watch<'a> {
     /// Until the next look. `idle`: so many looks have seen the same sleep of the loop.
     fn pause(&mut self, stamp: Stamp, idle: u32) {
         let since = self.last_found.elapsed().as_secs_f64();
-        // The lock was free once and has to be twice: that is soon known.
-        let is_suspect = self.seen.is_some_and(|sight| sight.stamp == stamp && sight.lock_was_free);
-        let calm = if is_suspect { EAGER } else { CALM };
-        let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, calm);
+        let pause = Duration::from_secs_f64((2.0 * LOOK_COSTS * since).sqrt()).clamp(EAGER, CALM);
+        let pause = match self.seen.filter(|sight| sight.stamp == stamp) {
+            // The lock was free once and has to be twice: that is soon known.
+            Some(sight) if sight.lock_was_free => EAGER,
+            // The pause before the first look was as long as it was because no call had begun meanwhile.
+            Some(sight) if sight.first == sight.last => (pause / 2).max(EAGER),
+            _ => pause,
+        };
         // While nothing happens at all the pauses double: no longer than what has passed already.
         let pause = if idle == 0 { pause } else { pause.max(EAGER * (1 << idle.min(6))).min(CALM) };
         let engine = self.engine;
         // Whoever is going to wait for the lock need not look before there is a call.
         let needs_call = matches!(stamp.state(), State::Poll | State::Loop) && self.are_calls_expected_to_block();
-        let pause = (!needs_call && (pause < CALM || idle < IDLE_LOOKS)).then_some(pause);
-        self.nap(pause, || {
+        let nap = if needs_call || (pause == CALM && idle >= IDLE_LOOKS) {
+            Nap::Deep
+        } else if pause >= SELDOM {
+            Nap::Unattended(pause)
+        } else {
+            Nap::For(pause)
+        };
+        self.nap(nap, || {
             let now = engine.cell.look();
             engine.crew.is_over()
                 || matches!(now.state(), State::Free | State::GaveUp)
-                || (pause.is_none() && (now != stamp || engine.crew.guardian_leads.load(Relaxed)))
+                || (nap == Nap::Deep && (now != stamp || engine.crew.guardian_leads.load(Relaxed)))
         });
     }
 
-    fn nap(&mut self, at_most: Option<Duration>, reason_to_stay: impl FnOnce() -> bool) {
-        if at_most.is_some() {
+    fn nap(&mut self, nap: Nap, reason_to_stay: impl FnOnce() -> bool) {
+        if matches!(nap, Nap::For(_)) {
             self.timer.set();
         }
-        self.engine.crew.nap(Napper::Watcher, at_most, reason_to_stay);
+        self.engine.crew.nap(Napper::Watcher, nap, reason_to_stay);
     }
 
     /// The guardian leads: as soon as the interpreter lock can be had, the loop comes back to a thread that can use it.
@@ -249,7 +262,7 @@ impl<'a> Watch<'a> {
         let mut found = None;
         for _ in 0..2 {
             let engine = self.engine;
-            self.nap(Some(EAGER), || engine.cell.look() != stamp);
+            self.nap(Nap::For(EAGER), || engine.cell.look() != stamp);
             if engine.cell.look() != stamp {
                 return None;
             }
