@@ -160,6 +160,16 @@ def test_a_wrong_body_after_the_head_is_an_aborted_response(server, name, patter
     expect_abort(server, f"/bodies/{name}", b"bytes ", pattern)
 
 
+def test_the_log_names_the_request_without_the_values_of_its_query(server):
+    mark = server.log_size()
+    expect_500(
+        server,
+        "/bodies/raising-iter?page=2&token=s3cr3t",
+        r"Exception on GET /bodies/raising-iter\?page=\[redacted\]&token=\[redacted\] from 127\.0\.0\.1:\d+",
+    )
+    assert "s3cr3t" not in server.log(mark)
+
+
 def test_close_is_called_although_iteration_never_began(server):
     before = len(calls(server, "raising-iter"))
     server.get("/bodies/raising-iter")

@@ -104,8 +104,9 @@ impl Exchange {
         &self.slot().peer
     }
 
-    /// The start of the request line: method and target.
-    pub(crate) fn method_and_target(&self) -> &[u8] {
+    /// The start of the request line: method and target, as they came.
+    #[must_use]
+    pub fn method_and_target(&self) -> &[u8] {
         let (method, target) = (self.head.method_span, self.head.target.raw);
         Span { start: method.start, len: (target.start + target.len).saturating_sub(method.start) }
             .of(self.input.unused())

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use brickwork_http::Rule;
 use brickwork_http::h1::Framing;
+use brickwork_server::redaction::shown_target;
 use brickwork_server::{Exchange, Handler, Peer, SendError, interruptible};
 use pyo3::exceptions::{PyOSError, PyTimeoutError};
 use pyo3::intern;
@@ -222,12 +223,10 @@ fn take_input(exchange: &mut Exchange, environ: &Bound<'_, PyDict>) -> PyResult<
 
 /// A request, for a log line.
 pub(crate) fn described(exchange: &Exchange) -> String {
-    let request = exchange.request();
-    let method = request.text(request.head.method_span).escape_ascii();
-    let target = request.text(request.head.target.raw).escape_ascii();
+    let line = shown_target(exchange.method_and_target());
     match exchange.peer() {
-        Peer::Tcp { remote, .. } => format!("{method} {target} from {remote}"),
-        Peer::Unix { path } => format!("{method} {target} from unix:{path}"),
+        Peer::Tcp { remote, .. } => format!("{line} from {remote}"),
+        Peer::Unix { path } => format!("{line} from unix:{path}"),
     }
 }
 
