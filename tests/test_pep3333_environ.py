@@ -289,3 +289,32 @@ def test_the_url_can_be_reconstructed_without_a_host(ask, server):
     answer = json.loads(server.exchange(get("/x", host=None, version="HTTP/1.0"), version="HTTP/1.0").content)
     name, port = answer["environ"]["SERVER_NAME"], answer["environ"]["SERVER_PORT"]
     assert answer["request_uri"] == f"http://{name}:{port}/x"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Host", "User-Agent", "Accept", "Accept-Language", "Connection", "Cookie", "Authorization", "X-Request-ID", "X-Own"],
+)
+def test_a_value_is_the_one_that_this_request_sent(server, name):
+    """Values are kept from request to request, for those that say the same again: equal lengths, lines that are missing, and long ones."""
+    key = "HTTP_" + name.upper().replace("-", "_")
+    values = ["close", "cl0se", "cl0se", None, "cl0se", "close", "x" * 256, "x" * 255 + "y", "x" * 300, "x" * 299 + "y"]
+    if name in ("Host", "Connection"):
+        values = ["upgrade", "upgrad3", "upgrad3", "x" * 255, "x" * 254 + "y"]
+    with server.connect() as connection:
+        for value in values:
+            fields = [f"{name}: {value}"] if value is not None and name != "Host" else []
+            message = get("/", *fields)
+            if name == "Host":
+                message = message.replace(b"Host: ", f"Host: {value}".encode() + b"\r\nX-Was: ", 1)
+            seen = json.loads(connection.exchange(message).content)["environ"]
+            assert seen.get(key) == value
+
+
+@pytest.mark.parametrize("count", [0, 12, 13, 14, 15, 34, 35, 36, 90])
+def test_every_field_line_arrives_however_many_there_are(environ_of, count):
+    environ = environ_of(get("/", *[f"X-Field-{number}: value {number}" for number in range(count)]))
+    assert {key: value for key, value in environ.items() if key.startswith("HTTP_X_FIELD_")} == {
+        f"HTTP_X_FIELD_{number}": f"value {number}" for number in range(count)
+    }
+    assert not [key for key in environ if key.startswith("key ")]

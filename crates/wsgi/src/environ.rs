@@ -1,7 +1,8 @@
 //! The environ: what an application is told of a request (PEP 3333, "environ Variables").
 //!
-//! What is the same for every request is in a template dictionary, which is copied and completed. Copying a small
-//! dictionary and letting it grow was measured to beat one that is large from the start.
+//! What is the same for every request is in a template dictionary, which is copied and completed. It has room for what is added, so that
+//! the copy need not grow; one with more room is there for requests with many field lines. Values that the last request had too are
+//! the same objects (`thread.rs`).
 //!
 //! | variable | value |
 //! |---|---|
@@ -36,10 +37,18 @@ use crate::thread::ThreadObjects;
 /// Makes environs.
 pub(crate) struct Environs {
     template: Py<PyDict>,
+    /// The same, with room for more than [`FEW`] field lines.
+    wide_template: Py<PyDict>,
     keys: FieldKeys,
     /// SERVER_PORT where there is no port.
     default_port: &'static str,
 }
+
+/// So many field lines find room in a copy of the smaller template.
+const FEW: usize = 13;
+/// Once they have held so many keys, CPython's dictionaries have room for 42, and for 85.
+const HELD_BY_TEMPLATE: usize = 22;
+const HELD_BY_WIDE_TEMPLATE: usize = 43;
 
 impl Environs {
     pub(crate) fn new(py: Python<'_>, settings: &WsgiSettings, errors: &Py<ErrorStream>) -> PyResult<Environs> {
@@ -60,7 +69,8 @@ impl Environs {
         set("wsgi.run_once", false.into_pyobject(py)?.to_owned().into_any())?;
         set("wsgi.file_wrapper", py.get_type::<FileWrapper>().into_any())?;
         Ok(Environs {
-            template: template.unbind(),
+            template: with_room(&template, HELD_BY_TEMPLATE)?.unbind(),
+            wide_template: with_room(&template, HELD_BY_WIDE_TEMPLATE)?.unbind(),
             keys: FieldKeys::new(py),
             default_port: if settings.url_scheme == "https" { "443" } else { "80" },
         })
@@ -73,8 +83,9 @@ impl Environs {
         exchange: &Exchange,
         objects: &mut ThreadObjects,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let environ = self.template.bind(py).copy()?;
         let request = exchange.request();
+        let template = if request.head.fields.len() <= FEW { &self.template } else { &self.wide_template };
+        let environ = template.bind(py).copy()?;
         set_request_line(&environ, request)?;
         self.set_peer(&environ, exchange.peer(), objects)?;
         self.set_fields(&environ, request, objects)?;
@@ -117,7 +128,7 @@ impl Environs {
         let mut seen = 0u128;
         const { assert!(FieldName::COUNT <= u128::BITS as usize) };
         for line in &request.head.fields {
-            let value = latin1::string(py, request.text(line.value))?;
+            let value = objects.value(py, line.known, request.text(line.value))?;
             if let Some(key) = self.keys.of(py, line.known) {
                 match line.known {
                     FieldName::Host if has_authority => (),
@@ -137,6 +148,19 @@ impl Environs {
         }
         Ok(())
     }
+}
+
+/// A copy of a dictionary that has held so many keys: its table has grown with them, does not shrink, and is copied as it is.
+fn with_room<'py>(dictionary: &Bound<'py, PyDict>, held: usize) -> PyResult<Bound<'py, PyDict>> {
+    let roomy = dictionary.copy()?;
+    for number in roomy.len()..held {
+        roomy.set_item(format!("key {number}"), dictionary.py().None())?;
+    }
+    // The last one first: a key that leaves from the middle leaves a gap, and a dictionary with many of them is copied key by key.
+    while roomy.len() > dictionary.len() {
+        roomy.call_method0("popitem")?;
+    }
+    Ok(roomy)
 }
 
 /// A known field name's place in a set of them.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
+use brickwork_http::FieldName;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -18,15 +19,27 @@ pub(crate) struct ThreadObjects {
     callables: Option<Callables>,
     /// environ keys of field names that the parser does not know, by the bytes that were sent.
     keys: HashMap<Box<[u8]>, Py<PyString>>,
+    values: FieldValues,
     /// The last client's address: connections are kept, and proxies in front are few.
     remote: Option<(IpAddr, Py<PyString>)>,
     /// The last address that was connected to: there are as many as listeners.
     local: Option<(SocketAddr, Py<PyString>, Py<PyString>)>,
 }
 
+/// The values that known fields had last, at the names' numbers: browsers and proxies say much the same in every request.
+struct FieldValues([Option<Py<PyString>>; FieldName::COUNT]);
+
+impl Default for FieldValues {
+    fn default() -> FieldValues {
+        FieldValues([const { None }; FieldName::COUNT])
+    }
+}
+
 /// So many keys and no longer ones are kept: clients choose the names.
 const KEYS_KEPT: usize = 128;
 const KEY_LENGTH_KEPT: usize = 64;
+/// No longer field values are kept.
+const VALUE_LENGTH_KEPT: usize = 256;
 
 thread_local! {
     static OBJECTS: RefCell<ThreadObjects> = RefCell::default();
@@ -54,6 +67,28 @@ impl ThreadObjects {
         if callables.is_unshared(py) {
             self.callables = Some(callables);
         }
+    }
+
+    /// The value of a known field: the string of the last request, if that said the same.
+    #[inline]
+    pub(crate) fn value<'py>(
+        &mut self,
+        py: Python<'py>,
+        name: FieldName,
+        value: &[u8],
+    ) -> PyResult<Bound<'py, PyString>> {
+        if !is_repeated(name) || value.len() > VALUE_LENGTH_KEPT {
+            return latin1::string(py, value);
+        }
+        let Some(last) = self.values.0.get_mut(name as usize) else { return latin1::string(py, value) };
+        if let Some(last) = last.as_ref().map(|last| last.bind(py))
+            && latin1::bytes(last) == Some(value)
+        {
+            return Ok(last.clone());
+        }
+        let value = latin1::string(py, value)?;
+        *last = Some(value.clone().unbind());
+        Ok(value)
     }
 
     /// The environ key of any field name; None for names that have none.
@@ -106,4 +141,27 @@ impl ThreadObjects {
             }
         }
     }
+}
+
+/// Whether the values of a field are worth keeping. Not those that differ from request to request and from client to client, and none that
+/// lets its bearer in: it is to be forgotten with its request.
+fn is_repeated(name: FieldName) -> bool {
+    !matches!(
+        name,
+        FieldName::Other
+            | FieldName::Authorization
+            | FieldName::ContentLength
+            | FieldName::Cookie
+            | FieldName::Forwarded
+            | FieldName::IfMatch
+            | FieldName::IfModifiedSince
+            | FieldName::IfNoneMatch
+            | FieldName::IfRange
+            | FieldName::IfUnmodifiedSince
+            | FieldName::Range
+            | FieldName::Referer
+            | FieldName::XForwardedFor
+            | FieldName::XRealIp
+            | FieldName::XRequestId
+    )
 }
