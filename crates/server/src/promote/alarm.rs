@@ -131,22 +131,44 @@ mod tests {
 
     const REACH: Duration = Duration::from_millis(20);
 
+    /// Puts an alarm off for some time. None if there was a gap in which it may have gone off; otherwise whether it did, and when it was last
+    /// put off.
+    fn attend(alarm: &Alarm, is_over: impl Fn() -> bool) -> Option<(bool, Instant)> {
+        let (began, mut last) = (Instant::now(), Instant::now());
+        while began.elapsed() < REACH * 3 {
+            let before = Instant::now();
+            let again = alarm.put_off();
+            assert!([ASK_AGAIN, REACH / 2].contains(&again), "{again:?}");
+            if last.elapsed() >= REACH {
+                return None;
+            }
+            last = before;
+            std::thread::sleep(again / 4);
+        }
+        let is_over = is_over();
+        (last.elapsed() < REACH).then_some((is_over, last))
+    }
+
     #[test]
     fn is_put_off_while_somebody_attends_and_no_longer() {
         let alarm = Alarm::new(Timer::new().unwrap());
-        std::thread::scope(|scope| {
-            let began = Instant::now();
-            let sleeper = scope.spawn(|| alarm.sleep(Nap::Unattended(REACH), || false));
-            while began.elapsed() < REACH * 5 {
-                let again = alarm.put_off();
-                assert!([ASK_AGAIN, REACH / 2].contains(&again), "{again:?}");
-                std::thread::sleep(again / 4);
-            }
-            assert!(!sleeper.is_finished());
-            sleeper.join().unwrap();
-            assert!(began.elapsed() >= REACH * 6 - REACH / 2);
-        });
-        assert_eq!(alarm.put_off(), ASK_AGAIN, "nobody sleeps");
+        let is_shown = || {
+            std::thread::scope(|scope| {
+                let sleeper = scope.spawn(|| {
+                    alarm.sleep(Nap::Unattended(REACH), || false);
+                    Instant::now()
+                });
+                let attended = attend(&alarm, || sleeper.is_finished());
+                let ended = sleeper.join().unwrap();
+                assert_eq!(alarm.put_off(), ASK_AGAIN, "nobody sleeps");
+                let Some((is_over, last)) = attended else { return false };
+                assert!(!is_over, "it was put off all the time");
+                assert!(ended - last >= REACH);
+                true
+            })
+        };
+        // On a machine that is busy with something else it may take several trials.
+        while !is_shown() {}
     }
 
     #[test]
