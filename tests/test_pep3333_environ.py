@@ -311,6 +311,13 @@ def test_a_value_is_the_one_that_this_request_sent(server, name):
             assert seen.get(key) == value
 
 
+def test_the_table_of_an_environ_need_not_grow(ask):
+    """A dictionary that grows for a request's variables costs as much as many of them. get() sends one line, Host."""
+    counts = (1, 13, 14, 35)
+    sizes = {count: ask(get("/", *[f"X-Field-{i}: x" for i in range(count - 1)]))["environ size"] for count in counts}
+    assert sizes[1] == sizes[13] < sizes[14] == sizes[35]
+
+
 @pytest.mark.parametrize("count", [0, 12, 13, 14, 15, 34, 35, 36, 90])
 def test_every_field_line_arrives_however_many_there_are(environ_of, count):
     environ = environ_of(get("/", *[f"X-Field-{number}: value {number}" for number in range(count)]))

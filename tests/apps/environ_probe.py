@@ -1,6 +1,7 @@
 """Answers with the environ as it was called with, in JSON: text as it is, anything else as a note of its type."""
 
 import json
+import sys
 from wsgiref.util import request_uri
 from wsgiref.validate import validator
 
@@ -11,6 +12,7 @@ def application(environ, start_response):
         "environ": seen,
         "types": {key: type(value).__name__ for key, value in environ.items()},
         "environ type": type(environ).__name__,
+        "environ size": sys.getsizeof(environ),
         "version": list(environ["wsgi.version"]),
         "flags": {
             key: environ.get(key)

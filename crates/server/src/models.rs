@@ -133,7 +133,7 @@ fn sleep_until_a_call() {
 /// Somebody sounds an alarm just when its sleep begins, or when another puts it off: its time must have come in the end.
 fn sounding() {
     loom::model(|| {
-        let alarm = Arc::new(Alarm::new(Timer::default()));
+        let alarm = Arc::new(Alarm::new(Timer::new().expect("it opens nothing here")));
         let reason = Arc::new(AtomicBool::new(false));
         let (sleeping, reasons) = (Arc::clone(&alarm), Arc::clone(&reason));
         let sleeper =

@@ -74,7 +74,7 @@ mod mutant {
 
 /// The kernel's timer, whose time never comes by itself.
 #[cfg(loom)]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Timer {
     has_gone_off: Mutex<bool>,
 }
@@ -82,11 +82,11 @@ pub(crate) struct Timer {
 #[cfg(loom)]
 impl Timer {
     pub(crate) fn new() -> std::io::Result<Timer> {
-        Ok(Timer::default())
+        Ok(Timer { has_gone_off: Mutex::new(false) })
     }
 
-    pub(crate) fn set(&self, time: Option<std::time::Duration>) {
-        *lock(&self.has_gone_off) = time.is_some_and(|time| time.is_zero());
+    pub(crate) fn set(&self, time: std::time::Duration) {
+        *lock(&self.has_gone_off) = time.is_zero();
     }
 
     pub(crate) fn wait(&self) {

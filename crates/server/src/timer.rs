@@ -28,16 +28,16 @@ impl Timer {
         Ok(Timer { timerfd })
     }
 
-    /// It goes off after `time` (at the earliest in a nanosecond) and not before, even if it just did and nobody has noticed. None: never.
-    pub(crate) fn set(&self, time: Option<Duration>) {
-        let never = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let it_value = time.map_or(never, |time| Timespec {
+    /// It goes off after `time` (at the earliest in a nanosecond) and not before, even if it just did and nobody has noticed.
+    pub(crate) fn set(&self, time: Duration) {
+        let it_value = Timespec {
             tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+            // Both zero would mean never.
             tv_nsec: time.subsec_nanos().max(u32::from(time.is_zero())).into(),
-        });
+        };
+        let once = Timespec { tv_sec: 0, tv_nsec: 0 };
         // It fails for times that are none, and in a child that was forked and has let go of it.
-        let _ =
-            timerfd_settime(&self.timerfd, TimerfdTimerFlags::empty(), &Itimerspec { it_interval: never, it_value });
+        let _ = timerfd_settime(&self.timerfd, TimerfdTimerFlags::empty(), &Itimerspec { it_interval: once, it_value });
     }
 
     /// Sleeps until it goes off, or a signal comes.
@@ -64,12 +64,12 @@ mod tests {
     fn goes_off_after_its_time_and_not_before_the_last_one_set() {
         let timer = Timer::new().unwrap();
         let began = Instant::now();
-        timer.set(Some(Duration::ZERO));
+        timer.set(Duration::ZERO);
         timer.wait();
-        timer.set(Some(Duration::ZERO));
+        timer.set(Duration::ZERO);
         // It has gone off, but that is forgotten when it is set anew.
         std::thread::sleep(Duration::from_millis(1));
-        timer.set(Some(SHORT));
+        timer.set(SHORT);
         timer.wait();
         assert!(began.elapsed() >= SHORT);
     }
@@ -80,14 +80,14 @@ mod tests {
         let is_shown = || {
             std::thread::scope(|scope| {
                 let began = Instant::now();
-                timer.set(Some(SHORT));
+                timer.set(SHORT);
                 let sleeper = scope.spawn(|| timer.wait());
-                timer.set(Some(Duration::from_secs(3600)));
+                timer.set(Duration::from_secs(3600));
                 // On a machine that is busy with something else it may have gone off in between.
                 let is_in_time = began.elapsed() < SHORT;
                 std::thread::sleep(SHORT * 2);
                 assert!(!is_in_time || !sleeper.is_finished(), "it was to sleep longer");
-                timer.set(Some(Duration::ZERO));
+                timer.set(Duration::ZERO);
                 sleeper.join().unwrap();
                 is_in_time
             })

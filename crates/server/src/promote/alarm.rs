@@ -73,7 +73,7 @@ impl Alarm {
         self.is_sounded.store(false, Ordering::Relaxed);
         self.reach.store(u64::try_from(reach.as_nanos()).unwrap_or(0), Ordering::Relaxed);
         // Before anybody can see that there is a sleeper: what they set is not to be overwritten.
-        self.timer.set(Some(reach));
+        self.timer.set(reach);
         self.drowse.may_sleep(reason_to_stay)
     }
 
@@ -83,11 +83,11 @@ impl Alarm {
         if reach.is_zero() {
             return ASK_AGAIN;
         }
-        self.timer.set(Some(reach));
+        self.timer.set(reach);
         if is_done(Step::SoundAgain) {
             fence(Ordering::SeqCst);
             if self.is_sounded.load(Ordering::Relaxed) {
-                self.timer.set(Some(Duration::ZERO));
+                self.timer.set(Duration::ZERO);
             }
         }
         reach / 2
@@ -100,7 +100,7 @@ impl Alarm {
         if self.drowse.is_asleep() {
             self.is_sounded.store(true, Ordering::Relaxed);
             fence(Ordering::SeqCst);
-            self.timer.set(Some(Duration::ZERO));
+            self.timer.set(Duration::ZERO);
         }
     }
 
