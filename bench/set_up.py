@@ -50,14 +50,15 @@ def main() -> int:
 
 def install_debian(package: str) -> str | None:
     """The reason why not, if not."""
-    command = ["apt-get", "install", "--yes", "--no-install-recommends", package]
-    if os.geteuid() != 0:
-        command = ["sudo", "--non-interactive", *command]
     print(f"installing {package}", flush=True)
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    except OSError as error:
-        return f"{package} could not be installed: {error}"
+    as_root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
+    # A fresh machine has no lists of packages, and an old one's name files that are gone.
+    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
+        command = [*as_root, "apt-get", *arguments]
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            return f"{package} could not be installed: {error}"
     return f"{package} could not be installed: {last_line(result.stderr)}" if result.returncode else None
 
 
