@@ -51,8 +51,16 @@ struct Queue {
 /// Bytes that may wait for a slow reader: about ten thousand lines.
 const MOST_WAITING: usize = 2 << 20;
 /// Between two writes. A line after silence is written at once; of many, each would otherwise wake the writer, which costs as much as to
-/// serve a small request.
-const PAUSE: Duration = Duration::from_millis(2);
+/// serve a small request. Longer than anybody who watches a log could see would keep lines from it that are lost if the process is killed.
+const PAUSE: Duration = Duration::from_millis(20);
+/// So many bytes are written without waiting for more: they are still in the caches.
+const PLENTY: usize = 32 << 10;
+
+impl Queue {
+    fn is_plenty(&self) -> bool {
+        self.lines.len() >= PLENTY
+    }
+}
 
 impl AccessLog {
     /// Starts the writer.
@@ -96,12 +104,13 @@ impl AccessLog {
             queue.dropped += 1;
             return;
         }
-        let was_empty = queue.lines.is_empty();
+        let before = queue.lines.len();
         match self.format {
             AccessLogFormat::Combined => line.combined(&mut queue.lines, &mut queue.time),
             AccessLogFormat::Json => line.json(&mut queue.lines),
         }
-        if was_empty && !queue.is_writing && !queue.is_pausing {
+        let is_due = if queue.is_pausing { before < PLENTY && queue.is_plenty() } else { before == 0 };
+        if is_due && !queue.is_writing {
             self.shared.changed.notify_all();
         }
     }
@@ -156,7 +165,7 @@ impl Shared {
             queue.is_pausing = true;
             // For `flush`.
             self.changed.notify_all();
-            let pause = self.changed.wait_timeout_while(queue, PAUSE, |queue| !queue.is_urgent);
+            let pause = self.changed.wait_timeout_while(queue, PAUSE, |queue| !queue.is_urgent && !queue.is_plenty());
             queue = pause.unwrap_or_else(PoisonError::into_inner).0;
             queue.is_pausing = false;
         }
