@@ -53,8 +53,9 @@ pub enum Ended {
     Abandoned(usize),
 }
 
-/// How long threads that were told to leave may take to do so before they are given up as stuck in a handler.
-const LEAVE: Duration = Duration::from_millis(500);
+/// How long threads that were told to leave may take to do so before they are given up as stuck in a handler: a number of times. Where the
+/// whole machine stands still for a second, as virtual ones do, only one of them has passed, and the threads have not had their chance.
+const LEAVE: (u32, Duration) = (10, Duration::from_millis(50));
 
 impl Server {
     /// Starts serving `listeners` with `handler`: returns at once, the work is done in threads of the server's own.
@@ -189,10 +190,11 @@ impl Server {
         }
         self.stopper.engine.clerk.dismiss();
         self.stopper.engine.setup.courier.dismiss();
-        let (threads, _) = crew.wait_for(Some(LEAVE), |threads, _| threads == 0);
+        let (times, time) = LEAVE;
+        let have_left = (0..times).any(|_| crew.wait_for(Some(time), |threads, _| threads == 0).0 == 0);
         let _ = self.guardian.join();
         // Threads that wait for the interpreter lock behind a stuck call are stuck too, but hold no request.
-        if threads == 0 { Ended::Drained } else { Ended::Abandoned(crew.abandoned()) }
+        if have_left { Ended::Drained } else { Ended::Abandoned(crew.abandoned()) }
     }
 }
 
