@@ -28,9 +28,14 @@ TOOLS = ["setuptools<81", "maturin>=1.9,<2"]
 
 def main() -> int:
     absent: dict[str, str] = {}
-    for package, witness, needed_by in DEBIAN:
-        if not Path(witness).exists() and (reason := install_debian(package)):
-            absent[needed_by] = reason
+    missing = [(package, needed_by) for package, witness, needed_by in DEBIAN if not Path(witness).exists()]
+    if missing:
+        # A fresh machine has no lists of packages, and an old one's name files that are gone.
+        apt_get("update")
+    for package, needed_by in missing:
+        print(f"installing {package}", flush=True)
+        if reason := apt_get("install", "--yes", "--no-install-recommends", package):
+            absent[needed_by] = f"{package} could not be installed: {reason}"
     environment = HERE / ".venv"
     if not (environment / "bin/python").exists():
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
@@ -48,18 +53,14 @@ def main() -> int:
     return 1 if not shutil.which("wrk") else 0
 
 
-def install_debian(package: str) -> str | None:
-    """The reason why not, if not."""
-    print(f"installing {package}", flush=True)
-    as_root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
-    # A fresh machine has no lists of packages, and an old one's name files that are gone.
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
-        command = [*as_root, "apt-get", *arguments]
-        try:
-            result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        except OSError as error:
-            return f"{package} could not be installed: {error}"
-    return f"{package} could not be installed: {last_line(result.stderr)}" if result.returncode else None
+def apt_get(*arguments: str) -> str | None:
+    """The reason why not, if it did not succeed."""
+    command = [*([] if os.geteuid() == 0 else ["sudo", "--non-interactive"]), "apt-get", *arguments]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        return str(error)
+    return last_line(result.stderr) if result.returncode else None
 
 
 def requirements() -> list[str]:
