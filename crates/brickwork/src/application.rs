@@ -4,7 +4,7 @@
 
 use pyo3::exceptions::{PyAttributeError, PyKeyboardInterrupt, PyModuleNotFoundError};
 use pyo3::prelude::*;
-use pyo3::types::{PyModule, PyTraceback, PyTuple, PyType};
+use pyo3::types::{PyFunction, PyModule, PyTraceback, PyTuple, PyType};
 
 use crate::config::ApplicationName;
 
@@ -125,6 +125,9 @@ fn check_is_application(found: &Bound<'_, PyAny>, name: &ApplicationName) -> Res
 
 /// Whether a callable can be called with so many positional arguments, if it can be told.
 fn accepts(callable: &Bound<'_, PyAny>, count: usize) -> Option<bool> {
+    if let Some(function) = PlainFunction::behind(callable) {
+        return function.accepts(count).ok();
+    }
     let inspect = callable.py().import("inspect").ok()?;
     let signature = inspect.call_method1("signature", (callable,)).ok()?;
     let arguments = PyTuple::new(callable.py(), vec![0; count]).ok()?;
@@ -132,11 +135,67 @@ fn accepts(callable: &Bound<'_, PyAny>, count: usize) -> Option<bool> {
 }
 
 fn is_coroutine_function(callable: &Bound<'_, PyAny>) -> bool {
+    if let Some(function) = PlainFunction::behind(callable) {
+        return function.is_coroutine().unwrap_or(false);
+    }
     let is_one = |callable: &Bound<'_, PyAny>| -> PyResult<bool> {
         callable.py().import("inspect")?.call_method1("iscoroutinefunction", (callable,))?.is_truthy()
     };
     let of_type = || callable.get_type().getattr("__call__").and_then(|call| is_one(&call));
     is_one(callable).unwrap_or(false) || of_type().unwrap_or(false)
+}
+
+/// What most callables come down to. Its code says what `inspect` would, which is a megabyte and a half of modules in
+/// every worker.
+struct PlainFunction<'py> {
+    function: Bound<'py, PyFunction>,
+    /// Arguments that are passed on top of the caller's: `self`.
+    bound: usize,
+}
+
+impl<'py> PlainFunction<'py> {
+    /// The function itself, or the `__call__` of an object's class. None for anything else, and for a function with
+    /// attributes: `__wrapped__`, `__signature__` or a marker may change what it takes.
+    fn behind(callable: &Bound<'py, PyAny>) -> Option<PlainFunction<'py>> {
+        let (function, bound) = match callable.cast_exact::<PyFunction>() {
+            Ok(function) => (function.clone(), 0),
+            Err(_) if callable.is_instance_of::<PyType>() => return None,
+            Err(_) => {
+                let of_class = callable.get_type().getattr("__call__").ok()?.cast_into_exact::<PyFunction>().ok()?;
+                let call = callable.getattr("__call__").ok()?;
+                let is_static = call.is(&of_class);
+                let is_method = call.getattr("__func__").is_ok_and(|function| function.is(&of_class));
+                // Neither: the object has another, which a call of it does not use.
+                (is_static || is_method).then_some((of_class, usize::from(is_method)))?
+            }
+        };
+        let has_attributes = function.getattr("__dict__").and_then(|attributes| attributes.is_truthy());
+        (!has_attributes.ok()?).then_some(PlainFunction { function, bound })
+    }
+
+    fn accepts(&self, count: usize) -> PyResult<bool> {
+        const CO_VARARGS: u32 = 0x04;
+        let code = self.function.getattr("__code__")?;
+        let number = |name: &str| code.getattr(name)?.extract::<usize>();
+        let defaults = |name: &str| match self.function.getattr(name)? {
+            none if none.is_none() => Ok(0),
+            defaults => defaults.len(),
+        };
+        let (given, positional) = (count + self.bound, number("co_argcount")?);
+        let is_variadic = self.flags()? & CO_VARARGS != 0;
+        Ok(given + defaults("__defaults__")? >= positional
+            && (given <= positional || is_variadic)
+            && defaults("__kwdefaults__")? >= number("co_kwonlyargcount")?)
+    }
+
+    fn is_coroutine(&self) -> PyResult<bool> {
+        const CO_COROUTINE: u32 = 0x80;
+        Ok(self.flags()? & CO_COROUTINE != 0)
+    }
+
+    fn flags(&self) -> PyResult<u32> {
+        self.function.getattr("__code__")?.getattr("co_flags")?.extract()
+    }
 }
 
 /// The names in a module that could have been meant: its own functions and classes, and callable objects that it made.

@@ -322,13 +322,18 @@ impl PythonWakeup {
 fn set_wakeup_fd(py: Python<'_>, fd: i32) -> PyResult<i32> {
     let options = PyDict::new(py);
     options.set_item("warn_on_full_buffer", false)?;
-    py.import("signal")?.call_method("set_wakeup_fd", (fd,), Some(&options))?.extract()
+    signal_module(py)?.call_method("set_wakeup_fd", (fd,), Some(&options))?.extract()
+}
+
+/// The built-in half of `signal`, without the enumerations that the other half makes of its numbers.
+fn signal_module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
+    py.import("_signal")
 }
 
 /// Says which handlers of the application ours have replaced.
 pub(crate) fn warn_of_replaced_handlers(py: Python<'_>) {
     let check = || -> PyResult<()> {
-        let signal = py.import("signal")?;
+        let signal = signal_module(py)?;
         for (name, default) in [("SIGTERM", "SIG_DFL"), ("SIGINT", "default_int_handler"), ("SIGQUIT", "SIG_DFL")] {
             let handler = signal.call_method1("getsignal", (signal.getattr(name)?,))?;
             if !handler.eq(signal.getattr(default)?)? && !handler.eq(signal.getattr("SIG_IGN")?)? && !handler.is_none()

@@ -38,6 +38,20 @@ fn finds_every_form() {
             "class",
         ),
         ("form_h", "def app(*args): return 'star'", "form_h:app", "star"),
+        ("form_j", "def app(e, s, x=1, *, y=2): return 'defaults'", "form_j:app", "defaults"),
+        (
+            "form_k",
+            "class App:\n  @staticmethod\n  def __call__(e, s): return 'static'\napp = App()",
+            "form_k:app",
+            "static",
+        ),
+        (
+            "form_l",
+            "import functools\ndef inner(e, s): return 'wrapped'\n\
+             @functools.wraps(inner)\ndef app(*a): return inner(*a)",
+            "form_l:app",
+            "wrapped",
+        ),
         ("form_i", "def __getattr__(name): return lambda e, s: name", "form_i:lazy", "lazy"),
     ];
     for (name, source, target, answer) in rows {
@@ -71,6 +85,15 @@ fn a_wrong_name_is_one_sentence_without_a_traceback() {
             "brickwork serves WSGI",
         ),
         ("miss_m", "def app(a, b, c): pass", "miss_m:app", "takes three arguments"),
+        ("miss_o", "def app(a): pass", "miss_o:app", "miss_o:app cannot be called with (environ, start_response)"),
+        ("miss_p", "def app(a, b, *, c): pass", "miss_p:app", "cannot be called with (environ, start_response)"),
+        ("miss_q", "class A:\n  def __call__(self, a): pass\na = A()", "miss_q:a", "cannot be called with (environ"),
+        (
+            "miss_r",
+            "import functools\nasync def inner(a, b): pass\n@functools.wraps(inner)\nasync def app(*a): pass",
+            "miss_r:app",
+            "brickwork serves WSGI",
+        ),
         ("miss_n", "make = 1", "miss_n:make()", "miss_n:make() cannot be called: it is an int"),
     ];
     for (name, source, target, fragment) in rows {
