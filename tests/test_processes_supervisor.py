@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+import brickwork
 import pytest
 from harness.deadline import wait_until
 from harness.interpreter import interpreter_for_all
@@ -18,6 +19,9 @@ from harness.request import get
 from harness.server import APPS, Server, run
 
 PROBE = "processes_probe:application"
+
+# The supervisor's program.
+SUPERVISOR = pathlib.Path(brickwork.__file__).with_name("brickwork-supervisor")
 
 
 def pid_of(server):
@@ -28,6 +32,56 @@ def test_also_a_single_worker_is_supervised(serve):
     with serve(PROBE) as server:
         (worker,) = wait_for_workers(server, 1)
         assert pid_of(server) == worker != server.process.pid
+
+
+def test_the_supervisor_has_no_interpreter(serve):
+    with serve(PROBE) as server:
+        (worker,) = wait_for_workers(server, 1)
+        programs = [os.path.realpath(f"/proc/{pid}/exe") for pid in [server.process.pid, worker]]
+        assert programs == [str(SUPERVISOR.resolve()), os.path.realpath(sys.executable)]
+
+
+def test_without_the_supervisor_s_program_a_server_says_what_is_missing(tmp_path):
+    shutil.copytree(SUPERVISOR.parent, tmp_path / "brickwork", ignore=shutil.ignore_patterns(SUPERVISOR.name))
+    completed = run(PROBE, "--bind", "127.0.0.1:0", env={"PYTHONPATH": str(tmp_path)})
+    assert completed.returncode == 1
+    missing = tmp_path / "brickwork" / SUPERVISOR.name
+    assert f"could not start: the supervisor's program, {missing}, cannot take over: No such file" in completed.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("@supervisor,plan=90",), ("app:application",)])
+def test_the_supervisor_s_program_is_not_for_people(arguments):
+    completed = subprocess.run([SUPERVISOR, *arguments], capture_output=True, text=True, timeout=20)
+    assert completed.returncode == 2 and "what the command brickwork becomes" in completed.stderr
+
+
+def test_names_of_files_need_not_be_text(serve, tmp_path):
+    directory = pathlib.Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    directory.mkdir()
+    (directory / "named.py").write_text(SHOWS_THE_PATH)
+    pid_file = directory / "pid"
+    with serve("named:application", "--pid", pid_file, cwd=directory) as server:
+        assert server.get("/").content == ascii([str(directory)]).encode()
+        assert int(pid_file.read_text()) == server.process.pid
+    assert not pid_file.exists()
+
+
+def test_an_application_that_goes_elsewhere_is_not_followed(serve, tmp_path):
+    """sys.path names directories, and not whichever one is current."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "moving.py").write_text(SHOWS_THE_PATH + "os.chdir('/')\n")
+    with serve("moving:application", "--chdir", "site", cwd=tmp_path) as server:
+        assert server.get("/").content == ascii([str(tmp_path / "site"), str(tmp_path)]).encode()
+
+
+# The entries of sys.path before those of the interpreter.
+SHOWS_THE_PATH = """
+import os, sys
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    own = [path for path in sys.path if not path.startswith((sys.prefix, sys.base_prefix))]
+    return [ascii(own).encode()]
+"""
 
 
 @pytest.mark.parametrize("arguments", [(), ("--preload",)], ids=["plain", "preload"])

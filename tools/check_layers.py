@@ -19,7 +19,8 @@ ARROWS: dict[str, set[str]] = {
     "brickwork-server": {"brickwork-http"},
     "brickwork-wsgi": {"brickwork-http", "brickwork-server"},
     "brickwork-supervisor": set(),
-    "brickwork": {"brickwork-http", "brickwork-server", "brickwork-wsgi", "brickwork-supervisor"},
+    "brickwork-command": {"brickwork-server", "brickwork-supervisor"},
+    "brickwork": {"brickwork-http", "brickwork-server", "brickwork-wsgi", "brickwork-supervisor", "brickwork-command"},
 }
 
 # Libraries that only these crates may import: Python, and two views of the kernel.

@@ -6,7 +6,7 @@ use pyo3::exceptions::{PyAttributeError, PyKeyboardInterrupt, PyModuleNotFoundEr
 use pyo3::prelude::*;
 use pyo3::types::{PyFunction, PyModule, PyTraceback, PyTuple, PyType};
 
-use crate::config::ApplicationName;
+use brickwork_command::ApplicationName;
 
 /// Why there is no application.
 #[derive(Debug)]
@@ -28,6 +28,16 @@ pub(crate) fn load<'py>(py: Python<'py>, name: &ApplicationName) -> Result<Bound
     let application = if name.is_factory { make(&found, name)? } else { found };
     check_is_application(&application, name)?;
     Ok(application)
+}
+
+/// Names the directory that we were started in where `sys.path` has the empty name, which would follow the application to
+/// wherever it goes. It is not there under `-P` and `-I`.
+pub(crate) fn put_start_directory_on_path(py: Python<'_>) -> PyResult<()> {
+    let path = py.import("sys")?.getattr("path")?;
+    if path.len()? > 0 && path.get_item(0)?.eq("")? {
+        path.set_item(0, py.import("os")?.call_method0("getcwd")?)?;
+    }
+    Ok(())
 }
 
 fn put_current_directory_first(py: Python<'_>) -> PyResult<()> {

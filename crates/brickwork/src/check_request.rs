@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use brickwork_command::{CheckRequest, Format};
 use brickwork_server::http::h1::Persistence;
 use brickwork_server::http::{Annotation, Limits, annotate};
 
@@ -13,22 +14,6 @@ use crate::report::Report;
 mod environ;
 mod json;
 mod text;
-
-/// What is to be checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CheckRequest {
-    /// A file, a folder, or `-` for standard input.
-    pub(crate) path: PathBuf,
-    pub(crate) format: Format,
-    /// Those of the server that it is checked for.
-    pub(crate) limits: Limits,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    Text,
-    Json,
-}
 
 /// Exit statuses.
 const ALL_ACCEPTED: u8 = 0;

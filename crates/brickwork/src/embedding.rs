@@ -19,11 +19,9 @@ use brickwork_wsgi::{Gil, WsgiApp, WsgiSettings};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::cli::{self, Stop};
-use crate::config::{ApplicationName, Config};
 use crate::files;
-use crate::log::{self, Log};
 use crate::serve;
+use brickwork_command::{ApplicationName, Config, Log, Stop, open_log, parse_settings};
 
 /// An application and the sockets it is to be served on, bound and listening.
 #[pyclass(module = "brickwork._brickwork", frozen)]
@@ -43,8 +41,8 @@ impl EmbeddedServer {
     #[new]
     fn new(py: Python<'_>, application: Py<PyAny>, flags: Vec<OsString>, has_log: bool) -> PyResult<EmbeddedServer> {
         let name = ApplicationName { module: "(given)".into(), attributes: Vec::new(), is_factory: false };
-        let config = cli::parse_settings(flags, name).map_err(value_error)?;
-        if has_log && let Some(file) = log::open(&config.error_log, io::stderr())? {
+        let config = parse_settings(flags, name).map_err(value_error)?;
+        if has_log && let Some(file) = open_log(&config.error_log, io::stderr())? {
             Log::new(file, config.log_format, config.log_level).install();
         }
         let listeners = config.binds.iter().map(|bind| Listener::bind(bind, config.backlog).map_err(os_error));
@@ -278,10 +276,7 @@ fn write_to_stderr(lines: &str) {
 
 /// A setting that cannot be: the one line that says why.
 fn value_error(stop: Stop) -> PyErr {
-    let text = match stop {
-        Stop::Usage(text) | Stop::Shown(text) => text,
-        Stop::Check(_) => String::new(), // flags alone name no command
-    };
+    let (Stop::Usage(text) | Stop::Shown(text)) = stop;
     PyValueError::new_err(text.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use brickwork_server::{Exchange, Handler, RequestView, SendfileRoot, StaticFiles};
 
-use crate::config::Mount;
+use brickwork_command::Mount;
 
 /// Opens the directories.
 ///

@@ -14,12 +14,12 @@ use brickwork_wsgi::Gil;
 use pyo3::prelude::*;
 
 use crate::application::LoadError;
-use crate::config::Config;
 use crate::files;
 use crate::health::{PROBE, Readiness, Watched};
 use crate::pulse::Pulse;
 use crate::recycle::Worn;
 use crate::serve::{self, plain};
+use brickwork_command::Config;
 
 /// See the module's documentation.
 pub(crate) struct Front {
@@ -56,7 +56,7 @@ impl Front {
     /// Starts the threads, with nothing behind them yet, and nothing to accept from.
     pub(crate) fn start(config: &Config, place: Place, worn: &Worn) -> Result<Front, LoadError> {
         let access_log = serve::open_access_log(config).map_err(|error| plain(format!("--access-logfile: {error}")))?;
-        let needs_python = serve::application_name(config).is_some();
+        let needs_python = config.subject.application_name().is_some();
         let interpreter: Arc<dyn Interpreter> = if needs_python { Arc::new(Gil) } else { Arc::new(NoInterpreter) };
         let readiness = Arc::new(Readiness::booting());
         let handler = Arc::new(Watched::new(config.health_path.clone(), Arc::clone(&readiness)));

@@ -4,28 +4,22 @@
 
 mod application;
 mod check_request;
-mod cli;
-mod config;
-mod control;
 mod demo;
 mod embedding;
 mod explain;
 mod files;
-mod findings;
 mod fork_safety;
 mod front;
 mod health;
 mod http1;
+mod interpreter;
 mod last_words;
-mod log;
 mod main_thread;
 mod pulse;
 mod recycle;
 mod report;
 mod responder;
 mod serve;
-mod sizing;
-mod supervise;
 mod worker;
 
 /// The extension module `brickwork._brickwork`.
@@ -36,29 +30,29 @@ mod _brickwork {
 
     use pyo3::prelude::*;
 
-    use crate::check_request;
-    use crate::cli::{self, Stop, Task};
-    use crate::config::WorkerCount;
+    use brickwork_command::{Explain, Sizing, Stop, Task, WorkerCount, parse, reload, stacks, status};
+    #[pymodule_export]
+    use brickwork_wsgi::RequestTimeout;
+
     #[pymodule_export]
     use crate::demo::request_as_understood;
     #[pymodule_export]
     use crate::embedding::{EmbeddedServer, ServerRun};
     #[pymodule_export]
     use crate::http1::{RequestReader, ResponseWriter, RuleBroken, interim_response};
-    use crate::sizing::Sizing;
-    use crate::{control, supervise, worker};
-    #[pymodule_export]
-    use brickwork_wsgi::RequestTimeout;
+    use crate::{check_request, explain, interpreter, worker};
 
     /// Runs the command with `arguments` (without the program's name) and returns its exit status. Call it from the
-    /// main thread.
+    /// main thread. To serve, this process becomes a supervisor, and nothing returns.
     #[pyfunction]
-    fn main(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
-        let (handoff, arguments) = supervise::split_handoff(arguments);
-        match cli::parse(arguments.clone(), |name| std::env::var(name).ok()) {
+    #[pyo3(pass_module)]
+    fn main(module: &Bound<'_, PyModule>, arguments: Vec<OsString>) -> PyResult<u8> {
+        let py = module.py();
+        let (handoff, arguments) = worker::split_handoff(arguments);
+        let status = match parse(arguments.clone(), |name| std::env::var(name).ok()) {
             Ok(Task::Serve(config)) => match handoff {
                 Some(handoff) => worker::run(py, &config, &handoff),
-                None => supervise::run(py, &config, &arguments),
+                None => return interpreter::supervise(module, &config, arguments),
             },
             Ok(Task::Plan(config)) => {
                 let auto = Sizing::here();
@@ -71,13 +65,20 @@ mod _brickwork {
                     &format!("workers: {chosen}\nauto is {auto}\nthreads: up to {} in each worker\n", config.threads),
                 )
             }
-            Ok(Task::Reload(wanted)) => show_outcome(control::reload(&wanted)),
-            Ok(Task::Status(wanted)) => show_outcome(control::status(&wanted)),
-            Ok(Task::Stacks(wanted)) => show_outcome(control::stacks(&wanted)),
+            Ok(Task::Reload(wanted)) => show_outcome(reload(&wanted)),
+            Ok(Task::Status(wanted)) => show_outcome(status(&wanted)),
+            Ok(Task::Stacks(wanted)) => show_outcome(stacks(&wanted)),
+            Ok(Task::Check(check)) => check_request::run(&check, &mut io::stdout()),
+            Ok(Task::Explain(Explain { markdown: true, .. })) => show(0, &explain::markdown()),
+            Ok(Task::Explain(Explain { code: None, .. })) => show(0, &explain::list()),
+            Ok(Task::Explain(Explain { code: Some(code), .. })) => match explain::one(&code) {
+                Some(text) => show(0, &text),
+                None => show(2, &format!("error: {code} is no rule: 'brickwork explain' lists all\n")),
+            },
             Err(Stop::Shown(text)) => show(0, &text),
-            Err(Stop::Check(check)) => check_request::run(&check, &mut io::stdout()),
             Err(Stop::Usage(text)) => show(2, &text),
-        }
+        };
+        Ok(status)
     }
 
     fn show_outcome(outcome: Result<String, String>) -> u8 {

@@ -15,11 +15,10 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::config::{Config, DurationText, LogTarget};
 use crate::health::Readiness;
-use crate::log;
 use crate::pulse::Pulse;
 use crate::recycle::Worn;
+use brickwork_command::{Config, DurationText, LogTarget, open_log, reopen_log};
 
 /// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to
 /// Python, so that `atexit` runs. If requests are stuck in the application it does not return: Python would wait for
@@ -237,9 +236,9 @@ impl Stopping {
 
     fn reopen_logs(&self) {
         let config = &self.supervised.config;
-        log::reopen(&config.error_log);
+        reopen_log(&config.error_log);
         if let (Some(log), LogTarget::File(path)) = (&self.access_log, &config.access_log) {
-            match log::open(&config.access_log, std::io::stdout()) {
+            match open_log(&config.access_log, std::io::stdout()) {
                 Ok(Some(file)) => log.reopen(file),
                 Ok(None) => {}
                 Err(error) => tracing::warn!("{} cannot be opened again: {error}", path.display()),

@@ -10,9 +10,9 @@ use brickwork_supervisor::{Channel, RESPONDER_LEAVES_WITHIN};
 use pyo3::prelude::*;
 
 use crate::application::LoadError;
-use crate::config::Config;
 use crate::front::{Front, Place};
 use crate::recycle::Worn;
+use brickwork_command::Config;
 
 /// Answers until the supervisor needs it no more; returns the process's exit status.
 pub(crate) fn run(py: Python<'_>, config: &Config, channel: &Channel, listeners: Vec<OwnedFd>, worn: &Worn) -> u8 {

@@ -13,36 +13,10 @@ use brickwork_wsgi::{WsgiApp, WsgiSettings};
 use pyo3::prelude::*;
 
 use crate::application::LoadError;
-use crate::config::{ApplicationName, Config, DurationText, LogFormat, LogLevel, SizeText, Subject, WorkerCount};
 use crate::demo::Demonstrated;
 use crate::files;
-use crate::log::{self, Log};
 use crate::report::{self, Allowance, Report};
-
-/// Goes to the directory and opens the error log: afterwards, the log can tell what is wrong.
-pub(crate) fn prepare(config: &Config) -> Result<(), String> {
-    if let Some(directory) = &config.chdir {
-        std::env::set_current_dir(directory).map_err(|error| format!("--chdir {}: {error}", directory.display()))?;
-    }
-    let file = log::open(&config.error_log, io::stderr()).map_err(|error| format!("--error-logfile: {error}"))?;
-    if let Some(file) = file {
-        Log::new(file, config.log_format, config.log_level).install();
-    }
-    Ok(())
-}
-
-/// The application's name; None if only files are served.
-pub(crate) fn application_name(config: &Config) -> Option<ApplicationName> {
-    match &config.subject {
-        Subject::Application(name) => Some(name.clone()),
-        Subject::Demo => Some(ApplicationName {
-            module: "brickwork.demo".into(),
-            attributes: vec!["application".into()],
-            is_factory: false,
-        }),
-        Subject::Files => None,
-    }
-}
+use brickwork_command::{Config, DurationText, LogFormat, LogLevel, SizeText, Subject, WorkerCount, open_log};
 
 pub(crate) fn plain(message: String) -> LoadError {
     LoadError { message, traceback: String::new() }
@@ -53,17 +27,8 @@ pub(crate) fn open_access_log(config: &Config) -> io::Result<Option<AccessLog>> 
         LogFormat::Text => AccessLogFormat::Combined,
         LogFormat::Json => AccessLogFormat::Json,
     };
-    let file = log::open(&config.access_log, io::stdout())?;
+    let file = open_log(&config.access_log, io::stdout())?;
     file.map(|file| AccessLog::new(file, format)).transpose()
-}
-
-pub(crate) fn python_text(py: Python<'_>) -> PyResult<String> {
-    // As `platform` says it, which would import a megabyte of modules.
-    let sys = py.import("sys")?;
-    let name: String = sys.getattr("implementation")?.getattr("name")?.extract()?;
-    let version: String = sys.getattr("version")?.extract()?;
-    let name = if name == "cpython" { "CPython" } else { &name };
-    Ok(format!("{name} {}", version.split(' ').next().unwrap_or_default().trim_end_matches('+')))
 }
 
 /// What answers: the application, files, or both.

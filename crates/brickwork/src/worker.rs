@@ -1,6 +1,7 @@
 //! A child of the supervisor: a worker, which serves, or a zygote, which imports the application once and forks
 //! workers. What a responder does differently is in `responder.rs`.
 
+use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +13,6 @@ use brickwork_wsgi::{let_go_after_fork, prepare_stacks_without_lock};
 use pyo3::prelude::*;
 
 use crate::application::{self, LoadError};
-use crate::config::{Config, LogTarget};
 use crate::files;
 use crate::fork_safety;
 use crate::front::{Front, Place};
@@ -21,6 +21,7 @@ use crate::main_thread::{self, Supervised};
 use crate::recycle::{Counted, Worn};
 use crate::responder;
 use crate::serve::{self, plain};
+use brickwork_command::{Config, LogTarget, prepare};
 
 /// Is a child of the supervisor until it is told to end; returns the process's exit status.
 pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
@@ -32,11 +33,14 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
         }
     };
     set_process_name(&config.processes.name);
+    if let Err(error) = application::put_start_directory_on_path(py) {
+        return fail(config, &channel, plain(format!("sys.path cannot be set: {error}")));
+    }
     // An import cannot be called away from. Afterwards the end of the channel is heard.
     if die_with_parent(true).is_err() || channel.next_order() == Heard::End {
         return 1;
     }
-    if let Err(error) = serve::prepare(config) {
+    if let Err(error) = prepare(config) {
         eprintln!("error: {error}");
         channel.report(&Report::Failed(error));
         return 1;
@@ -139,7 +143,7 @@ fn check_version(handoff: &Handoff) -> Result<(), LoadError> {
 
 /// Loads the application. During development one that cannot be loaded is replaced by a page that says why.
 fn load<'py>(py: Python<'py>, config: &Config, channel: &Channel) -> Result<Option<Bound<'py, PyAny>>, LoadError> {
-    let Some(name) = serve::application_name(config) else { return Ok(None) };
+    let Some(name) = config.subject.application_name() else { return Ok(None) };
     let loaded = application::load(py, &name);
     if !config.reload {
         return loaded.map(Some);
@@ -243,4 +247,13 @@ impl Worker<'_> {
         let supervised = Supervised { channel, readiness, worn, pulse, config: config.clone() };
         Ok(main_thread::wait_and_leave(py, signals, server, supervised, access_log))
     }
+}
+
+/// Takes a child's hand-over out of the arguments, where it is the first.
+pub(crate) fn split_handoff(mut arguments: Vec<OsString>) -> (Option<Handoff>, Vec<OsString>) {
+    let handoff = arguments.first().and_then(|first: &OsString| OsStr::to_str(first)?.parse().ok());
+    if handoff.is_some() {
+        arguments.remove(0);
+    }
+    (handoff, arguments)
 }

@@ -236,6 +236,12 @@ impl Drop for Listener {
 }
 
 impl SocketFile {
+    /// The file of a socket that this process made before its program was replaced by another.
+    #[must_use]
+    pub fn adopt(path: PathBuf) -> SocketFile {
+        SocketFile { path, maker: std::process::id() }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

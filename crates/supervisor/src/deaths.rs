@@ -56,7 +56,7 @@ impl Supervisor {
 
     fn on_end(&mut self, mut worker: Worker, dead: &Dead, now: Instant) {
         let block = self.shared.board.block(worker.place);
-        let findings = (self.settings.examine)(block);
+        let findings = (self.hooks.examine)(block);
         self.shared.board.clear(worker.place);
         self.ended.add(&findings);
         let how = self.how(dead, worker.oom_file.as_deref());

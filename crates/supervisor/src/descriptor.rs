@@ -14,7 +14,7 @@ use nix::unistd::dup3;
 /// # Errors
 /// If there is no such descriptor.
 #[allow(unsafe_code)]
-pub(crate) fn inherit(fd: RawFd) -> io::Result<OwnedFd> {
+pub fn inherit(fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: borrowed for the one call that finds out whether it is open.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     fcntl(borrowed, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;

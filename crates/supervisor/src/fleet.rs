@@ -151,8 +151,8 @@ impl Supervisor {
         let generation = self.workers.get(index).map_or(0, |worker| worker.generation);
         if self.phase == Phase::Starting {
             self.phase = Phase::Serving;
-            std::mem::replace(&mut self.settings.on_serving, Box::new(|| ()))();
-            self.settings.notifier.ready(self.wanted);
+            std::mem::replace(&mut self.hooks.on_serving, Box::new(|| ()))();
+            self.notifier.ready(self.wanted);
         }
         if generation == self.target
             && let Some(reload) = &mut self.reload
@@ -191,7 +191,7 @@ impl Supervisor {
         for worker in self.workers.iter_mut().filter(|worker| worker.generation == bad) {
             worker.end(&Order::Stop, now);
         }
-        self.settings.notifier.reload_failed();
+        self.notifier.reload_failed();
         reload.conclude(&Err(failure));
         self.reload_again(reload.again);
     }
@@ -204,7 +204,7 @@ impl Supervisor {
         }
         if let Some(mut reload) = self.reload.take() {
             tracing::info!("generation {} serves", self.serving);
-            self.settings.notifier.ready(self.wanted);
+            self.notifier.ready(self.wanted);
             reload.conclude(&Ok(format!("generation {} serves", self.serving)));
             self.reload_again(reload.again);
         }

@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
 use std::process::Command;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
 
 use crate::Scoreboard;
 use crate::channel::Channel;
@@ -21,7 +21,7 @@ pub(crate) struct Shared {
 }
 
 /// The command line of every child; its [`Handoff`] goes between the two lists of arguments.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Launch {
     /// The program: the interpreter.
     pub program: OsString,
@@ -31,7 +31,7 @@ pub struct Launch {
     pub after: Vec<OsString>,
     /// Where to start: the directory that we were started in, by the name it had then, so that a link that was moved
     /// since is followed.
-    pub directory: PathBuf,
+    pub directory: OsString,
     /// Variables to set in the environment.
     pub set: Vec<(OsString, OsString)>,
     /// Variables that were meant for us alone.
@@ -84,7 +84,7 @@ impl Launch {
     }
 }
 
-fn set_on_exec(fds: &[BorrowedFd<'_>], flag: FdFlag) -> io::Result<()> {
+pub(crate) fn set_on_exec(fds: &[BorrowedFd<'_>], flag: FdFlag) -> io::Result<()> {
     for fd in fds {
         fcntl(fd, FcntlArg::F_SETFD(flag))?;
     }

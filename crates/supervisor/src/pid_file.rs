@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,25 @@ impl PidFile {
         });
         let file = written.inspect_err(|_| drop(fs::remove_file(&draft)))?;
         Ok(PidFile { path: std::path::absolute(path)?, file })
+    }
+
+    /// One that this process made before its program was replaced by another: its path, and the descriptor of
+    /// [`PidFile::as_fd`].
+    #[must_use]
+    pub fn adopt(path: PathBuf, file: OwnedFd) -> PidFile {
+        PidFile { path, file: file.into() }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl AsFd for PidFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 

@@ -88,7 +88,7 @@ impl Supervisor {
     fn on_stuck(&mut self, index: usize, stuck: Stuck, now: Instant) {
         let timeout = self.settings.hang_timeout.unwrap_or_default();
         let worker = &mut self.workers[index];
-        let findings = (self.settings.examine)(self.shared.board.block(worker.place));
+        let findings = (self.hooks.examine)(self.shared.board.block(worker.place));
         let (name, in_flight) = (worker.name(), findings.in_flight_text());
         tracing::error!("{name} hangs: {stuck} for {}; {in_flight}; it is replaced", age_text(timeout));
         worker.is_worn = true;
@@ -123,7 +123,7 @@ impl Supervisor {
         );
         let mut sums = self.ended.counts.clone();
         for worker in &self.workers {
-            let findings = (self.settings.examine)(self.shared.board.block(worker.place));
+            let findings = (self.hooks.examine)(self.shared.board.block(worker.place));
             let age = age_text(now.saturating_duration_since(worker.began));
             let memory = worker.pid.and_then(resident).unwrap_or(worker.resident) >> 20;
             let _ = write!(text, "{}: {}, {age} old, {memory} MiB", worker.name(), stage(worker));

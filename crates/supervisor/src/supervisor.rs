@@ -4,12 +4,14 @@
 //! Here: its life, and signals. `fleet.rs`: which workers there are and should be. `reports.rs`: what they say. `rounds.rs`: how
 //! they are. `deaths.rs`: how they ended.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use crate::back_off::BackOff;
 use crate::certificate::Findings;
@@ -26,6 +28,7 @@ use crate::worker::{Stage, Worker, Zygote};
 use crate::{Launch, Notifier, Scoreboard, Signal, Signals, Woken};
 
 /// What the supervisor is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// How many workers.
     pub workers: usize,
@@ -45,16 +48,20 @@ pub struct Settings {
     pub hang_timeout: Option<Duration>,
     /// A worker with more memory than this, in bytes, is replaced.
     pub max_worker_rss: Option<u64>,
+    /// Reload when the application's files change, or one of these.
+    pub watch: Option<Vec<OsString>>,
+    /// The name under which `brickwork reload` finds us.
+    pub name: String,
+    /// Where the service manager listens: NOTIFY_SOCKET.
+    pub notify_socket: Option<OsString>,
+}
+
+/// What the supervisor asks of the program that it is in.
+pub struct Hooks {
     /// Words in the block of shared memory that each worker has.
     pub block: usize,
     /// Tells what such a block says.
-    pub examine: Box<dyn Fn(&'static [AtomicU64]) -> Findings + Send>,
-    /// Reload when the application's files change, or one of these.
-    pub watch: Option<Vec<PathBuf>>,
-    /// The name under which `brickwork reload` finds us.
-    pub name: String,
-    /// The service manager.
-    pub notifier: Notifier,
+    pub examine: fn(&'static [AtomicU64]) -> Findings,
     /// Called once, when the first worker accepts connections.
     pub on_serving: Box<dyn FnOnce() + Send>,
     /// Called to open our own log again.
@@ -73,6 +80,8 @@ pub enum Outcome {
 /// See the module's documentation.
 pub struct Supervisor {
     pub(crate) settings: Settings,
+    pub(crate) hooks: Hooks,
+    pub(crate) notifier: Notifier,
     pub(crate) shared: Shared,
     signals: Signals,
     control: Option<ControlSocket>,
@@ -136,7 +145,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// If signals cannot be taken.
-    pub fn new(settings: Settings, listeners: Vec<OwnedFd>) -> io::Result<Supervisor> {
+    pub fn new(settings: Settings, hooks: Hooks, listeners: Vec<OwnedFd>) -> io::Result<Supervisor> {
         let signals = Signals::install(SIGNALS)?;
         // Children of workers, and workers forked by a zygote, become ours when their parent ends.
         nix::sys::prctl::set_child_subreaper(true)?;
@@ -145,10 +154,12 @@ impl Supervisor {
             .ok();
         let watch = settings.watch.as_deref().map(FileWatch::new).transpose()?;
         let rounds = Rounds::every(&settings);
-        let board = Scoreboard::create(settings.block)?;
+        let board = Scoreboard::create(hooks.block)?;
         Ok(Supervisor {
             wanted: settings.workers,
+            notifier: Notifier::new(settings.notify_socket.as_deref()),
             settings,
+            hooks,
             shared: Shared { listeners, board },
             signals,
             control,
@@ -238,7 +249,7 @@ impl Supervisor {
         match signal {
             Signal::SIGTERM if !is_ending && !self.settings.drain_delay.is_zero() => {
                 tracing::info!("TERM: not ready any more; draining in {:?}", self.settings.drain_delay);
-                self.settings.notifier.stopping();
+                self.notifier.stopping();
                 self.tell_all(&Order::Unready);
                 self.phase = Phase::Unready { until: Instant::now() + self.settings.drain_delay };
             }
@@ -263,7 +274,7 @@ impl Supervisor {
             }
             Signal::SIGHUP => self.begin_reload("HUP", None),
             Signal::SIGUSR1 => {
-                (self.settings.on_reopen_logs)();
+                (self.hooks.on_reopen_logs)();
                 self.tell_all(&Order::ReopenLogs);
             }
             Signal::SIGUSR2 => self.tell_all(&Order::ShowCalls),
@@ -286,7 +297,7 @@ impl Supervisor {
 
     /// Ends: everybody drains.
     fn leave(&mut self, idle: Duration) {
-        self.settings.notifier.stopping();
+        self.notifier.stopping();
         self.phase = Phase::Leaving;
         let kill_at = Instant::now() + self.settings.graceful_timeout + MERCY;
         for worker in &mut self.workers {
@@ -346,7 +357,7 @@ impl Supervisor {
             self.target,
             self.serving
         );
-        self.settings.notifier.reloading();
+        self.notifier.reloading();
         self.reload = Some(Reload::new(clients));
     }
 

@@ -3,7 +3,7 @@
 //! (`polled.rs`).
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ const QUIET: Duration = Duration::from_millis(100);
 
 impl FileWatch {
     /// Watches the files `extra` and, once it is known, what the application consists of.
-    pub(crate) fn new(extra: &[PathBuf]) -> io::Result<FileWatch> {
+    pub(crate) fn new(extra: &[OsString]) -> io::Result<FileWatch> {
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)
             .inspect_err(|error| tracing::info!("changes are looked for every second: inotify: {error}"))
             .ok();

@@ -9,7 +9,7 @@ use brickwork_server::http::Annotation;
 use brickwork_server::http::h1::Persistence;
 
 use super::{Checked, environ};
-use crate::report::push_json_string;
+use brickwork_command::push_json_string;
 
 pub(super) fn connection(checked: &Checked<'_>) -> String {
     let mut json = String::from("{\"source\":");

@@ -1,15 +1,13 @@
 //! What clients sent and what they were told, written for people: [`rejection`] explains a refusal like a compiler, [`traffic`] shows
-//! the heads that go by, [`escape`] makes text harmless, [`redact`] hides secrets, [`allowance`] keeps a flood out of the log.
+//! the heads that go by, [`redact`] hides secrets, [`allowance`] keeps a flood out of the log.
 
 mod allowance;
-mod escape;
 mod excerpt;
 mod redact;
 mod rejection;
 mod traffic;
 
 pub(crate) use allowance::Allowance;
-pub(crate) use escape::{escape_text, push_json_string};
 pub(crate) use excerpt::{Excerpt, Shown};
 pub(crate) use rejection::Report;
 pub(crate) use traffic::{peer_name, traffic_lines};

@@ -17,10 +17,10 @@ use brickwork_server::RejectionNotice;
 use brickwork_server::http::{Piece, Rejection};
 use brickwork_server::redaction::escape_bytes;
 
-use super::escape::{escape_text, push_json_string};
 use super::excerpt::{Excerpt, Shown};
 use super::peer_name;
 use super::redact::redacted_lines;
+use brickwork_command::{escape_text, push_json_string};
 
 /// A refused request.
 #[derive(Clone, Debug)]

@@ -10,8 +10,9 @@ use crate::config::SizeText;
 
 /// A number of workers and the reasons for it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Sizing {
-    pub(crate) workers: usize,
+pub struct Sizing {
+    /// The number.
+    pub workers: usize,
     reasons: Vec<String>,
 }
 
@@ -20,7 +21,7 @@ const WORKER_MEMORY: u64 = 128 << 20;
 
 impl Sizing {
     /// For the machine, or container, that this process runs in.
-    pub(crate) fn here() -> Sizing {
+    pub fn here() -> Sizing {
         // Knows affinity, and quotas too, but not how to say so.
         let processors = available_parallelism().map_or(1, usize::from);
         size(processors, &Limits::read(Path::new("/proc/self/cgroup"), Path::new("/sys/fs/cgroup")), memory_here())

@@ -8,7 +8,7 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, OnceLock};
 
 use brickwork_supervisor::replace_descriptor;
@@ -19,11 +19,11 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::config::{LogFormat, LogLevel, LogTarget};
-use crate::report::{escape_text, push_json_string};
+use crate::escape::{escape_text, push_json_string};
 
 /// Where events go. Spans are not used.
 #[derive(Debug)]
-pub(crate) struct Log {
+pub struct Log {
     file: Arc<File>,
     format: LogFormat,
     level: LevelFilter,
@@ -32,7 +32,7 @@ pub(crate) struct Log {
 
 impl Log {
     /// A log to `file`.
-    pub(crate) fn new(file: File, format: LogFormat, level: LogLevel) -> Log {
+    pub fn new(file: File, format: LogFormat, level: LogLevel) -> Log {
         let level = match level {
             LogLevel::Trace => LevelFilter::TRACE,
             LogLevel::Debug => LevelFilter::DEBUG,
@@ -44,7 +44,7 @@ impl Log {
     }
 
     /// Makes it the log of this process, for good. A panic is logged too: it must not write past the log.
-    pub(crate) fn install(self) {
+    pub fn install(self) {
         let _ = INSTALLED.set(Arc::clone(&self.file));
         // Fails only where there is one already, which then does the job.
         let _ = tracing::subscriber::set_global_default(self);
@@ -60,8 +60,13 @@ impl Log {
 /// The installed log's file.
 static INSTALLED: OnceLock<Arc<File>> = OnceLock::new();
 
+/// The installed log's file, if there is one.
+pub(crate) fn installed() -> Option<BorrowedFd<'static>> {
+    INSTALLED.get().map(|file| file.as_fd())
+}
+
 /// Opens the file of the installed log again: the one that had its name was moved away.
-pub(crate) fn reopen(target: &LogTarget) {
+pub fn reopen(target: &LogTarget) {
     let (LogTarget::File(path), Some(installed)) = (target, INSTALLED.get()) else { return };
     let opened =
         open(target, io::stderr()).and_then(|file| file.map_or(Ok(()), |file| replace_descriptor(&**installed, &file)));
@@ -73,7 +78,7 @@ pub(crate) fn reopen(target: &LogTarget) {
 
 /// Opens a log's file for appending; `standard` is the stream that [`LogTarget::Standard`] means. None for
 /// [`LogTarget::Off`].
-pub(crate) fn open(target: &LogTarget, standard: impl AsFd) -> io::Result<Option<File>> {
+pub fn open(target: &LogTarget, standard: impl AsFd) -> io::Result<Option<File>> {
     match target {
         LogTarget::Off => Ok(None),
         LogTarget::Standard => Ok(Some(File::from(standard.as_fd().try_clone_to_owned()?))),

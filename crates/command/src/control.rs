@@ -7,7 +7,7 @@ use brickwork_supervisor::{Request, find, inspect, read_pid, request};
 use crate::cli::{Reload, Which};
 
 /// Reloads; returns what to print, or why it failed.
-pub(crate) fn reload(wanted: &Reload) -> Result<String, String> {
+pub fn reload(wanted: &Reload) -> Result<String, String> {
     let (pid, name) = choose(&wanted.which)?;
     let cannot = |error: io::Error| format!("server {pid} ({name}): {error}\n");
     if !wanted.wait {
@@ -21,7 +21,7 @@ pub(crate) fn reload(wanted: &Reload) -> Result<String, String> {
 }
 
 /// Asks how the server is; returns what to print, or why it failed.
-pub(crate) fn status(wanted: &Which) -> Result<String, String> {
+pub fn status(wanted: &Which) -> Result<String, String> {
     let (pid, name) = choose(wanted)?;
     let answer = request(pid, &name, Request::Status);
     match answer.map_err(|error| format!("server {pid} ({name}): {error}\n"))? {
@@ -31,7 +31,7 @@ pub(crate) fn status(wanted: &Which) -> Result<String, String> {
 }
 
 /// Asks the workers where their requests are; returns what to print, or why it failed.
-pub(crate) fn stacks(wanted: &Which) -> Result<String, String> {
+pub fn stacks(wanted: &Which) -> Result<String, String> {
     let (pid, name) = choose(wanted)?;
     let workers = inspect(pid).map_err(|error| format!("server {pid} ({name}): {error}\n"))?;
     if workers.is_empty() {

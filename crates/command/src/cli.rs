@@ -5,15 +5,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use brickwork_server::http::Limits;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
-use crate::check_request::{CheckRequest, Format};
 use crate::config::{
     self, ApplicationName, Config, LogTarget, Raw, RawFiles, RawLimits, RawMounts, Subject, foreign_flags,
 };
-use crate::explain;
 
 /// A web server for Python (WSGI) applications.
 #[derive(Parser, Debug)]
@@ -55,31 +54,32 @@ struct Plan {
 
 /// `brickwork reload`: which server, and whether to wait for what comes of it.
 #[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reload {
+pub struct Reload {
     /// Wait until the new generation serves; if it cannot, tell why, with exit status 1
     #[arg(long)]
-    pub(crate) wait: bool,
+    pub wait: bool,
+    /// Which server.
     #[command(flatten)]
-    pub(crate) which: Which,
+    pub which: Which,
 }
 
 /// Which running server.
 #[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Which {
+pub struct Which {
     /// The server whose process id is in this file
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["name", "process"])]
-    pub(crate) pid: Option<std::path::PathBuf>,
+    pub pid: Option<std::path::PathBuf>,
     /// The server that was started with this --name
     #[arg(short, long, value_name = "NAME", conflicts_with = "process")]
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// The server with this process id; without any of these, the only server there is
     #[arg(value_name = "PROCESS")]
-    pub(crate) process: Option<i32>,
+    pub process: Option<i32>,
 }
 
 /// What is to be done.
 #[derive(Debug)]
-pub(crate) enum Task {
+pub enum Task {
     /// Serve.
     Serve(Box<Config>),
     /// Say how serving would be sized.
@@ -90,6 +90,10 @@ pub(crate) enum Task {
     Status(Which),
     /// Ask a running server's workers where their requests are.
     Stacks(Which),
+    /// Check requests.
+    Check(CheckRequest),
+    /// Explain rules.
+    Explain(Explain),
 }
 
 #[derive(clap::Args, Debug)]
@@ -120,14 +124,15 @@ struct Static {
     files: RawFiles,
 }
 
-#[derive(clap::Args, Debug)]
-struct Explain {
+/// `brickwork explain`: which rules.
+#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
+pub struct Explain {
     /// Such as BW0107
     #[arg(value_name = "CODE")]
-    code: Option<String>,
+    pub code: Option<String>,
     /// The reference page of all rules
     #[arg(long, conflicts_with = "code", hide = true)]
-    markdown: bool,
+    pub markdown: bool,
 }
 
 #[derive(clap::Args, Debug)]
@@ -173,19 +178,37 @@ Exit status: 0 all accepted, 1 any refused, 2 wrong usage.";
 /// The words that name a command. An application of such a name goes behind `run`.
 const COMMANDS: [&str; 9] = ["run", "demo", "static", "plan", "reload", "status", "stacks", "explain", "check-request"];
 
+/// `brickwork check-request`: what is to be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckRequest {
+    /// A file, a folder, or `-` for standard input.
+    pub path: PathBuf,
+    /// How to say what was found.
+    pub format: Format,
+    /// Those of the server that it is checked for.
+    pub limits: Limits,
+}
+
+/// How to say what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One object for each file.
+    Json,
+}
+
 /// Why nothing is served.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub enum Stop {
     /// What was asked for is this text: standard output, status 0.
     Shown(String),
-    /// What was asked for is to check requests.
-    Check(CheckRequest),
     /// What was asked for cannot be: standard error, status 2.
     Usage(String),
 }
 
 /// Reads `arguments` (without the program's name). `environment` looks up a variable.
-pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<String>) -> Result<Task, Stop> {
+pub fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Option<String>) -> Result<Task, Stop> {
     let Some(first) = arguments.first() else {
         return Err(Stop::Usage(format!("Usage: {USAGE}\n\nTry 'brickwork --help' for the options.\n")));
     };
@@ -195,8 +218,9 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
     words.extend(arguments);
 
     let typed = Command::command().try_get_matches_from(&words).map_err(|error| clap_stop(&error))?;
-    if let Some(stop) = told(&typed) {
-        return Err(stop);
+    // The environment has no say in it.
+    if let Ok(Command::Explain(explain)) = Command::from_arg_matches(&typed) {
+        return Ok(Task::Explain(explain));
     }
     let matches = with_environment(words, typed, &environment)?;
     let command = Command::from_arg_matches(&matches).map_err(|error| clap_stop(&error))?;
@@ -224,31 +248,17 @@ pub(crate) fn parse(arguments: Vec<OsString>, environment: impl Fn(&str) -> Opti
         Command::CheckRequest(CheckArguments { path, json, limits }) => {
             let format = if json { Format::Json } else { Format::Text };
             let limits = limits.resolve().map_err(|error| usage(&error))?;
-            return Err(Stop::Check(CheckRequest { path, format, limits }));
+            return Ok(Task::Check(CheckRequest { path, format, limits }));
         }
-        // INVARIANT: `told` has dealt with it.
-        Command::Explain(_) => return Err(usage("nothing to serve")),
+        Command::Explain(explain) => return Ok(Task::Explain(explain)),
     };
     let config = config::resolve(raw, subject, environment).map_err(|error| usage(&error))?;
     Ok(Task::Serve(Box::new(Config { mounts, sendfile_root, ..config })))
 }
 
-/// What `explain` comes to; none for the other commands. The environment has no say in it.
-fn told(typed: &ArgMatches) -> Option<Stop> {
-    match Command::from_arg_matches(typed) {
-        Ok(Command::Explain(Explain { markdown: true, .. })) => Some(Stop::Shown(explain::markdown())),
-        Ok(Command::Explain(Explain { code: None, .. })) => Some(Stop::Shown(explain::list())),
-        Ok(Command::Explain(Explain { code: Some(code), .. })) => Some(match explain::one(&code) {
-            Some(text) => Stop::Shown(text),
-            None => usage(&format!("{code} is no rule: 'brickwork explain' lists all")),
-        }),
-        _ => None,
-    }
-}
-
 /// Reads the settings of a server that a Python program makes, as if they had been typed. Neither the environment nor `PORT` is asked:
 /// the program says what it wants.
-pub(crate) fn parse_settings(flags: Vec<OsString>, name: ApplicationName) -> Result<Config, Stop> {
+pub fn parse_settings(flags: Vec<OsString>, name: ApplicationName) -> Result<Config, Stop> {
     let words = [OsString::from("brickwork")].into_iter().chain(flags);
     let Settings { mut raw, mounts } = Settings::try_parse_from(words).map_err(|error| clap_stop(&error))?;
     // The program's own output is its own: a log of requests has to be asked for.

@@ -1,53 +1,52 @@
-//! The supervisor's side of the command: what has to be opened before there are workers, and how to start them.
+//! The command up to the point where it becomes the supervisor: what has to be open before there are workers, and how to
+//! start them. What comes after that point is in `plan.rs`.
 
-use std::ffi::{OsStr, OsString};
+use std::convert::Infallible;
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use brickwork_server::{Bind, Listener, Record, SocketFile};
-use brickwork_supervisor::{
-    Launch, Notifier, Outcome, PidFile, Privileges, Settings, Supervisor, set_process_name, set_umask,
-};
-use pyo3::prelude::*;
+use brickwork_server::{Bind, Listener, SocketFile};
+use brickwork_supervisor::{Launch, PidFile, Privileges, Settings, set_umask};
 
 use crate::config::{Config, LogTarget, WorkerCount};
-use crate::findings;
+use crate::interpreter::Interpreter;
 use crate::log;
-use crate::serve;
+use crate::plan::Plan;
+use crate::process;
 use crate::sizing::Sizing;
 
-/// Supervises until it is told to end; returns the process's exit status.
-pub(crate) fn run(py: Python<'_>, config: &Config, arguments: &[OsString]) -> u8 {
+/// Opens what has to be open before there are workers, and replaces this process by the supervisor, which is `program`.
+/// `arguments` are those that `config` was made of: workers get them too. Returns only if that fails, the process's exit
+/// status.
+#[must_use]
+pub fn supervise(program: &Path, interpreter: Interpreter, config: &Config, arguments: Vec<OsString>) -> u8 {
     let started_in = current_directory();
     if let Some(mask) = config.processes.umask {
         set_umask(mask);
     }
-    if let Err(error) = serve::prepare(config) {
+    if let Err(error) = process::prepare(config) {
         eprintln!("error: {error}");
         return 1;
     }
-    match supervise(py, config, arguments, started_in) {
-        Ok(Outcome::Ended) => {
-            tracing::info!("stopped");
-            0
-        }
-        // The worker has said why, in the log.
-        Ok(Outcome::NeverServed) => 1,
-        Err(message) => {
-            if config.error_log != LogTarget::Standard {
-                eprintln!("error: {message}");
-            }
-            tracing::error!("could not start: {message}");
-            1
-        }
+    let Err(message) = hand_over_to(program, interpreter, config, arguments, started_in);
+    if config.error_log != LogTarget::Standard {
+        eprintln!("error: {message}");
     }
+    tracing::error!("could not start: {message}");
+    1
 }
 
-fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in: PathBuf) -> Result<Outcome, String> {
+fn hand_over_to(
+    program: &Path,
+    interpreter: Interpreter,
+    config: &Config,
+    arguments: Vec<OsString>,
+    started_in: PathBuf,
+) -> Result<Infallible, String> {
     let processes = &config.processes;
-    announce(py, config);
-    let launch = launch(py, config, arguments, started_in).map_err(|error| format!("how to start workers: {error}"))?;
+    announce(&interpreter, config);
     let privileges = Privileges::look_up(processes.user.as_deref(), processes.group.as_deref())?;
     let Opened { sockets, files, urls } = Opened::open(config)?;
     let pid_file = processes.pid_file.clone().map(|path| {
@@ -70,8 +69,6 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
         }
         privileges.take_on().map_err(|error| format!("--user, --group: {error}"))?;
     }
-    set_process_name(&processes.name);
-
     let workers = match processes.workers {
         WorkerCount::Fixed(workers) => workers,
         WorkerCount::Auto => {
@@ -80,9 +77,10 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
             sizing.workers
         }
     };
+    let watched = || config.reload_extra_files.iter().map(OsString::from).collect();
     let settings = Settings {
         workers,
-        launch,
+        launch: launch(interpreter, config, arguments.clone(), started_in),
         preload: processes.preload,
         responder: processes.preload && config.health_path.is_some(),
         graceful_timeout: config.graceful_timeout,
@@ -90,29 +88,21 @@ fn supervise(py: Python<'_>, config: &Config, arguments: &[OsString], started_in
         max_worker_lifetime: processes.max_worker_lifetime,
         hang_timeout: processes.hang_timeout,
         max_worker_rss: processes.max_worker_rss,
-        block: Record::WORDS,
-        examine: Box::new(findings::examine),
-        watch: config.reload.then(|| config.reload_extra_files.clone()),
+        watch: config.reload.then(watched),
         name: processes.name.clone(),
-        notifier: Notifier::new(std::env::var_os(NOTIFY_SOCKET).as_deref()),
-        on_serving: Box::new(move || urls.iter().for_each(|url| tracing::info!("listening on {url}"))),
-        on_reopen_logs: Box::new({
-            let target = config.error_log.clone();
-            move || log::reopen(&target)
-        }),
+        notify_socket: std::env::var_os(NOTIFY_SOCKET),
     };
-    let outcome = py.detach(|| Supervisor::new(settings, sockets).and_then(Supervisor::run));
-    drop((files, pid_file));
-    outcome.map_err(|error| format!("the supervisor: {error}"))
+    let (plan, named) = Plan::new(settings, config, &sockets, &files, pid_file.as_ref(), urls);
+    let error = plan.hand_over(program, &arguments, &named);
+    Err(format!("the supervisor's program, {}, cannot take over: {error}", program.display()))
 }
 
 /// Says what is served.
-fn announce(py: Python<'_>, config: &Config) {
+fn announce(interpreter: &Interpreter, config: &Config) {
     const VERSION: &str = env!("CARGO_PKG_VERSION");
-    match serve::application_name(config) {
+    match config.subject.application_name() {
         Some(name) => {
-            let python = serve::python_text(py).unwrap_or_else(|_| "Python".into());
-            tracing::info!("brickwork {VERSION}, {python}, application {name}");
+            tracing::info!("brickwork {VERSION}, {}, application {name}", interpreter.name);
             tracing::info!("threads {}: at most so many calls into the application at once", config.threads);
         }
         None => tracing::info!("brickwork {VERSION}"),
@@ -172,57 +162,19 @@ fn current_directory() -> PathBuf {
     }
 }
 
-fn launch(py: Python<'_>, config: &Config, arguments: &[OsString], directory: PathBuf) -> PyResult<Launch> {
-    let program: OsString = py.import("sys")?.getattr("executable")?.extract()?;
-    let flags = interpreter_flags(&py.import("sys")?.getattr("orig_argv")?.extract::<Vec<OsString>>()?);
-    let module = ["-m", "brickwork"].map(OsString::from);
+fn launch(interpreter: Interpreter, config: &Config, arguments: Vec<OsString>, directory: PathBuf) -> Launch {
+    // Not -m, which would load a megabyte of modules only to find ours.
+    let command = ["-c", "from brickwork.__main__ import main; raise SystemExit(main())"].map(OsString::from);
     let pair = |(name, value): &(String, String)| (OsString::from(name), OsString::from(value));
-    Ok(Launch {
-        program,
-        before: flags.into_iter().chain(module).collect(),
-        after: arguments.to_vec(),
-        directory,
+    Launch {
+        program: interpreter.program,
+        before: interpreter.flags.into_iter().chain(command).collect(),
+        after: arguments,
+        directory: directory.into(),
         set: config.processes.environment.iter().map(pair).collect(),
         removed: ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", NOTIFY_SOCKET].map(OsString::from).to_vec(),
         version: env!("CARGO_PKG_VERSION").into(),
-    })
-}
-
-/// The interpreter's own flags (-X, -W, -E, -I and so on) of a command line: what stands between it and the program.
-fn interpreter_flags(command_line: &[OsString]) -> Vec<OsString> {
-    let mut flags = Vec::new();
-    let mut words = command_line.iter().skip(1);
-    while let Some(word) = words.next() {
-        let text = word.to_string_lossy();
-        // `-m` and `-c` name the program, perhaps behind other flags; `-X`, `-W` and one long flag take a value, perhaps in the next word.
-        let Some(letters) = text.strip_prefix('-').filter(|letters| !letters.is_empty()) else { break };
-        if letters.starts_with('-') {
-            flags.push(word.clone());
-            flags.extend((letters == "-check-hash-based-pycs").then(|| words.next().cloned()).flatten());
-            continue;
-        }
-        match letters.find(['m', 'c', 'X', 'W']) {
-            None => flags.push(word.clone()),
-            Some(at) if letters[at..].starts_with(['m', 'c']) => {
-                flags.extend((at > 0).then(|| OsString::from(format!("-{}", &letters[..at]))));
-                break;
-            }
-            Some(at) => {
-                flags.push(word.clone());
-                flags.extend((at + 1 == letters.len()).then(|| words.next().cloned()).flatten());
-            }
-        }
     }
-    flags
-}
-
-/// Takes a child's hand-over out of the arguments, where it is the first.
-pub(crate) fn split_handoff(mut arguments: Vec<OsString>) -> (Option<brickwork_supervisor::Handoff>, Vec<OsString>) {
-    let handoff = arguments.first().and_then(|first: &OsString| OsStr::to_str(first)?.parse().ok());
-    if handoff.is_some() {
-        arguments.remove(0);
-    }
-    (handoff, arguments)
 }
 
 #[cfg(test)]
@@ -240,28 +192,5 @@ mod tests {
         assert_eq!(environment("1", "2"), []);
         assert_eq!(environment(&ours, "many"), []);
         assert_eq!(activated(|_| None), []);
-    }
-
-    #[test]
-    fn workers_get_the_flags_of_the_interpreter() {
-        let table = [
-            ("python -m brickwork app", ""),
-            ("python -B -m brickwork -X", "-B"),
-            ("python -Bm brickwork app", "-B"),
-            ("python -X dev -W error -OO -m brickwork app", "-X dev -W error -OO"),
-            (
-                "python -Xdev -bbWerror --check-hash-based-pycs always -I bin/brickwork -B",
-                "-Xdev -bbWerror --check-hash-based-pycs always -I",
-            ),
-            ("python -c code -B", ""),
-            ("python - -B", ""),
-            ("python -W", "-W"),
-            ("python", ""),
-            ("", ""),
-        ];
-        let words = |text: &str| text.split_whitespace().map(OsString::from).collect::<Vec<_>>();
-        for (command_line, flags) in table {
-            assert_eq!(interpreter_flags(&words(command_line)), words(flags), "{command_line}");
-        }
     }
 }

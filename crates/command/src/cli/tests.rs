@@ -6,12 +6,16 @@ use brickwork_server::{Bind, StaticOptions};
 use super::*;
 use crate::config::{LogFormat, LogLevel, LogTarget, Mount, WorkerCount};
 
-fn parse_words(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Stop> {
+fn task_of(words: &[&str], variables: &[(&str, &str)]) -> Result<Task, Stop> {
     let environment = |name: &str| {
         let found = variables.iter().find(|(variable, _)| *variable == name);
         found.map(|(_, value)| String::from(*value))
     };
-    match parse(words.iter().map(OsString::from).collect(), environment)? {
+    parse(words.iter().map(OsString::from).collect(), environment)
+}
+
+fn parse_words(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Stop> {
+    match task_of(words, variables)? {
         Task::Serve(config) => Ok(*config),
         other => panic!("{words:?}: {other:?}"),
     }
@@ -135,8 +139,8 @@ fn a_wrong_variable_is_named() {
 
 #[test]
 fn a_check_has_the_limits_of_a_server() {
-    let check = |words: &[&str], variables: &[(&str, &str)]| match parse_words(words, variables) {
-        Err(Stop::Check(check)) => check,
+    let check = |words: &[&str], variables: &[(&str, &str)]| match task_of(words, variables) {
+        Ok(Task::Check(check)) => check,
         other => panic!("{words:?}: {other:?}"),
     };
     let limits = check(&["check-request", "--limit-request-line", "100", "-"], &[]).limits;

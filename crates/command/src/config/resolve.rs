@@ -11,105 +11,121 @@ use super::{ApplicationName, LogFormat, LogLevel, LogTarget, Mount, Raw, WorkerC
 
 /// Everything that was decided before anything is opened, imported or bound.
 #[derive(Clone, Debug)]
-pub(crate) struct Config {
+pub struct Config {
     /// What is served.
-    pub(crate) subject: Subject,
+    pub subject: Subject,
     /// Directories whose files are served, those with the longest prefix first.
-    pub(crate) mounts: Vec<Mount>,
+    pub mounts: Vec<Mount>,
     /// Where files are that the application may name in its responses.
-    pub(crate) sendfile_root: Option<PathBuf>,
+    pub sendfile_root: Option<PathBuf>,
     /// Addresses to listen on; at least one.
-    pub(crate) binds: Vec<Bind>,
+    pub binds: Vec<Bind>,
     /// Whether somebody chose them, so that a socket from the service manager does not replace them.
-    pub(crate) are_binds_chosen: bool,
+    pub are_binds_chosen: bool,
     /// Worker processes.
-    pub(crate) processes: Processes,
+    pub processes: Processes,
     /// Whether the application's files are watched.
-    pub(crate) reload: bool,
+    pub reload: bool,
     /// Further files to watch.
-    pub(crate) reload_extra_files: Vec<PathBuf>,
+    pub reload_extra_files: Vec<PathBuf>,
     /// The path of health checks.
-    pub(crate) health_path: Option<String>,
+    pub health_path: Option<String>,
     /// Who is believed about clients.
-    pub(crate) trusted: TrustedPeers,
+    pub trusted: TrustedPeers,
     /// Connections that the kernel holds until they are accepted.
-    pub(crate) backlog: u32,
+    pub backlog: u32,
     /// Directory to go to first.
-    pub(crate) chdir: Option<PathBuf>,
+    pub chdir: Option<PathBuf>,
     /// At most so many calls into the application at once.
-    pub(crate) threads: usize,
+    pub threads: usize,
     /// How long a request may wait for one of them.
-    pub(crate) queue_timeout: Duration,
+    pub queue_timeout: Duration,
     /// How long the application may take to begin its answer; None: as long as it likes.
-    pub(crate) timeout: Option<Duration>,
+    pub timeout: Option<Duration>,
     /// After how long it is logged where a request is; None: never.
-    pub(crate) slow_request: Option<Duration>,
+    pub slow_request: Option<Duration>,
     /// How long a peer may take.
-    pub(crate) deadlines: Deadlines,
+    pub deadlines: Deadlines,
     /// How long requests in flight have to finish.
-    pub(crate) graceful_timeout: Duration,
+    pub graceful_timeout: Duration,
     /// Bounds on requests.
-    pub(crate) limits: Limits,
+    pub limits: Limits,
     /// Content of more bytes than this goes to a file.
-    pub(crate) spool_threshold: u64,
+    pub spool_threshold: u64,
     /// Bytes of memory for content, of all requests.
-    pub(crate) spool_memory: u64,
+    pub spool_memory: u64,
     /// The directory for such files, if it turns out to be writable.
-    pub(crate) spool_directory: PathBuf,
+    pub spool_directory: PathBuf,
     /// Where the error log goes.
-    pub(crate) error_log: LogTarget,
+    pub error_log: LogTarget,
     /// Where the access log goes.
-    pub(crate) access_log: LogTarget,
+    pub access_log: LogTarget,
     /// The shape of both.
-    pub(crate) log_format: LogFormat,
+    pub log_format: LogFormat,
     /// The least level in the error log.
-    pub(crate) log_level: LogLevel,
+    pub log_level: LogLevel,
     /// Whether clients are told why their request was refused.
-    pub(crate) debug: bool,
+    pub debug: bool,
 }
 
 /// The processes of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Processes {
+pub struct Processes {
     /// How many workers.
-    pub(crate) workers: WorkerCount,
+    pub workers: WorkerCount,
     /// Where that number came from, for the log.
-    pub(crate) workers_from: &'static str,
+    pub workers_from: &'static str,
     /// Import once and fork.
-    pub(crate) preload: bool,
+    pub preload: bool,
     /// Requests after which a worker is replaced, and how much that may differ.
-    pub(crate) max_requests: Option<(u64, u64)>,
+    pub max_requests: Option<(u64, u64)>,
     /// Time after which a worker is replaced.
-    pub(crate) max_worker_lifetime: Option<Duration>,
+    pub max_worker_lifetime: Option<Duration>,
     /// Bytes of memory above which a worker is replaced.
-    pub(crate) max_worker_rss: Option<u64>,
+    pub max_worker_rss: Option<u64>,
     /// Time after which a worker that stands still is replaced.
-    pub(crate) hang_timeout: Option<Duration>,
+    pub hang_timeout: Option<Duration>,
     /// How long readiness is false before anything else happens.
-    pub(crate) drain_delay: Duration,
+    pub drain_delay: Duration,
     /// The file with the supervisor's process id.
-    pub(crate) pid_file: Option<PathBuf>,
+    pub pid_file: Option<PathBuf>,
     /// User to become.
-    pub(crate) user: Option<String>,
+    pub user: Option<String>,
     /// Group to become.
-    pub(crate) group: Option<String>,
+    pub group: Option<String>,
     /// File mode creation mask.
-    pub(crate) umask: Option<u32>,
+    pub umask: Option<u32>,
     /// Name of the processes.
-    pub(crate) name: String,
+    pub name: String,
     /// Variables for the application.
-    pub(crate) environment: Vec<(String, String)>,
+    pub environment: Vec<(String, String)>,
 }
 
 /// What is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Subject {
+pub enum Subject {
     /// `brickwork run APP`
     Application(ApplicationName),
     /// `brickwork demo`
     Demo,
     /// `brickwork static DIR`: no application.
     Files,
+}
+
+impl Subject {
+    /// The application's name; None if only files are served.
+    #[must_use]
+    pub fn application_name(&self) -> Option<ApplicationName> {
+        match self {
+            Subject::Application(name) => Some(name.clone()),
+            Subject::Demo => Some(ApplicationName {
+                module: "brickwork.demo".into(),
+                attributes: vec!["application".into()],
+                is_factory: false,
+            }),
+            Subject::Files => None,
+        }
+    }
 }
 
 /// Makes a configuration. `environment` looks up a variable.

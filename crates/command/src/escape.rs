@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// Text of our own or of the application: readable in any language, but no control characters, no line ends, and
 /// nothing that turns the direction of writing.
-pub(crate) fn escape_text(text: &str) -> String {
+pub fn escape_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -26,7 +26,7 @@ pub(crate) fn escape_text(text: &str) -> String {
 }
 
 /// Appends a JSON string (RFC 8259 section 7), ASCII only where a log viewer could trip.
-pub(crate) fn push_json_string(line: &mut String, text: &str) {
+pub fn push_json_string(line: &mut String, text: &str) {
     line.push('"');
     for character in text.chars() {
         match character {

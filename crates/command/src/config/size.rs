@@ -32,7 +32,7 @@ const LARGEST: u64 = 1 << 50;
 const LARGEST_HEAD: u64 = 16 << 20;
 
 /// Writes a size in the largest unit that divides it.
-pub(crate) struct SizeText(pub(crate) u64);
+pub struct SizeText(pub u64);
 
 impl fmt::Display for SizeText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -38,7 +38,7 @@ const SYNTAX: &str = "a duration is a whole number with ms, s, m or h, such as 3
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Writes a duration the way [`parse_duration`] reads it.
-pub(crate) struct DurationText(pub(crate) Duration);
+pub struct DurationText(pub Duration);
 
 impl fmt::Display for DurationText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

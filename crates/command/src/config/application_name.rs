@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 /// Where to find an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ApplicationName {
+pub struct ApplicationName {
     /// The dotted name of the module.
-    pub(crate) module: String,
+    pub module: String,
     /// The attributes to follow from the module; none means `application`, else `app`.
-    pub(crate) attributes: Vec<String>,
+    pub attributes: Vec<String>,
     /// Whether what is found there makes the application when it is called.
-    pub(crate) is_factory: bool,
+    pub is_factory: bool,
 }
 
 impl FromStr for ApplicationName {

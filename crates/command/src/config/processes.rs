@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// How many workers to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WorkerCount {
+pub enum WorkerCount {
     /// So many.
     Fixed(usize),
     /// What processors and memory allow.

@@ -11,10 +11,10 @@ use super::size::{parse_head_size, parse_size};
 pub(crate) struct RawLimits {
     /// Longest request-line (default 8190)
     #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
-    pub(crate) limit_request_line: Option<u32>,
+    pub limit_request_line: Option<u32>,
     /// Most field lines in a request (default 100)
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=32768), help_heading = "Limits")]
-    pub(crate) limit_request_fields: Option<u32>,
+    pub limit_request_fields: Option<u32>,
     /// Longest field line (default 8190)
     #[arg(
         long = "limit-request-field_size",
@@ -23,19 +23,19 @@ pub(crate) struct RawLimits {
         value_parser = parse_head_size,
         help_heading = "Limits"
     )]
-    pub(crate) limit_request_field_size: Option<u32>,
+    pub limit_request_field_size: Option<u32>,
     /// Longest request head (default 64KiB)
     #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
-    pub(crate) limit_request_head: Option<u32>,
+    pub limit_request_head: Option<u32>,
     /// Most content in a request (default 1GiB)
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
-    pub(crate) limit_content: Option<u64>,
+    pub limit_content: Option<u64>,
     /// Longest chunk line of chunked content (default 256)
     #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
-    pub(crate) limit_chunk_line: Option<u32>,
+    pub limit_chunk_line: Option<u32>,
     /// Longest trailer section of chunked content (default 8KiB)
     #[arg(long, value_name = "SIZE", value_parser = parse_head_size, help_heading = "Limits")]
-    pub(crate) limit_trailers: Option<u32>,
+    pub limit_trailers: Option<u32>,
 }
 
 impl RawLimits {

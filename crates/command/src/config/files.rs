@@ -34,7 +34,7 @@ pub(crate) struct RawMounts {
     mounts: Vec<RawMount>,
     /// Send the file that the application names in a field X-Sendfile of its response, if it is beneath DIR
     #[arg(long, value_name = "DIR", help_heading = "Static files")]
-    pub(crate) sendfile_root: Option<PathBuf>,
+    pub sendfile_root: Option<PathBuf>,
     #[command(flatten)]
     files: RawFiles,
 }
@@ -48,9 +48,11 @@ struct RawMount {
 
 /// A directory that is served.
 #[derive(Clone, Debug)]
-pub(crate) struct Mount {
-    pub(crate) directory: PathBuf,
-    pub(crate) options: StaticOptions,
+pub struct Mount {
+    /// The directory.
+    pub directory: PathBuf,
+    /// How its files are served, and where.
+    pub options: StaticOptions,
 }
 
 impl FromStr for RawMount {

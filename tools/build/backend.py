@@ -1,0 +1,46 @@
+"""The build backend (PEP 517 and 660): maturin, once the supervisor's program is there for it to pack.
+
+maturin packs one extension module. The program beside it is built here, into the package.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import maturin
+from maturin import (  # noqa: F401  (hooks that are maturin's own)
+    build_sdist,
+    get_requires_for_build_editable,
+    get_requires_for_build_sdist,
+    get_requires_for_build_wheel,
+    prepare_metadata_for_build_editable,
+    prepare_metadata_for_build_wheel,
+)
+
+PROGRAM = "brickwork-supervisor"
+# Of the profile, see Cargo.toml.
+BUILD = ["cargo", "rustc", "--quiet", "--locked", "--profile", "supervisor", "-p", "brickwork-command", "--bin", PROGRAM]
+# Half a megabyte of memory less, and no loader to wait for.
+STATIC = ["--", "-C", "target-feature=+crt-static"]
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    build_supervisor()
+    return maturin.build_wheel(wheel_directory, config_settings, metadata_directory)
+
+
+def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
+    build_supervisor()
+    return maturin.build_editable(wheel_directory, config_settings, metadata_directory)
+
+
+def build_supervisor() -> None:
+    """Build the program and put it into the package."""
+    if subprocess.run([*BUILD, *STATIC]).returncode != 0:
+        print("not linked statically: the C library may be there as a shared one only", flush=True)
+        subprocess.run(BUILD, check=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+    shutil.copy2(target / "supervisor" / PROGRAM, Path("python/brickwork") / PROGRAM)
