@@ -2,11 +2,10 @@
 //!
 //! A traceback is part of an error only when the user's own code raised; a wrong name is one sentence.
 
+use brickwork_command::ApplicationName;
 use pyo3::exceptions::{PyAttributeError, PyKeyboardInterrupt, PyModuleNotFoundError};
 use pyo3::prelude::*;
 use pyo3::types::{PyFunction, PyModule, PyTraceback, PyTuple, PyType};
-
-use brickwork_command::ApplicationName;
 
 /// Why there is no application.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use brickwork_command::{ApplicationName, Config, Log, Stop, open_log, parse_settings};
 use brickwork_server::{AccessLog, Config as ServerConfig, Ended, Handler, Listener, Peer, Record, Server, Stopper};
 use brickwork_wsgi::{Gil, WsgiApp, WsgiSettings};
 use pyo3::exceptions::{PyOSError, PyValueError};
@@ -21,7 +22,6 @@ use pyo3::prelude::*;
 
 use crate::files;
 use crate::serve;
-use brickwork_command::{ApplicationName, Config, Log, Stop, open_log, parse_settings};
 
 /// An application and the sockets it is to be served on, bound and listening.
 #[pyclass(module = "brickwork._brickwork", frozen)]

@@ -4,9 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use brickwork_server::{Exchange, Handler, RequestView, SendfileRoot, StaticFiles};
-
 use brickwork_command::Mount;
+use brickwork_server::{Exchange, Handler, RequestView, SendfileRoot, StaticFiles};
 
 /// Opens the directories.
 ///

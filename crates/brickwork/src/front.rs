@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use brickwork_command::Config;
 use brickwork_server::{AccessLog, Balance, Handler, Interpreter, Listener, NoInterpreter, Peer, Record, Server};
 use brickwork_supervisor::Scoreboard;
 use brickwork_wsgi::Gil;
@@ -19,7 +20,6 @@ use crate::health::{PROBE, Readiness, Watched};
 use crate::pulse::Pulse;
 use crate::recycle::Worn;
 use crate::serve::{self, plain};
-use brickwork_command::Config;
 
 /// See the module's documentation.
 pub(crate) struct Front {

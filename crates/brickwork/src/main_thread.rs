@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use brickwork_command::{Config, DurationText, LogTarget, open_log, reopen_log};
 use brickwork_server::{AccessLog, Ended, Server, Stopper};
 use brickwork_supervisor::{Channel, Heard, Inspection, Order, Report, Signal, Signals, Woken, exit_now};
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
@@ -18,7 +19,6 @@ use pyo3::types::PyDict;
 use crate::health::Readiness;
 use crate::pulse::Pulse;
 use crate::recycle::Worn;
-use brickwork_command::{Config, DurationText, LogTarget, open_log, reopen_log};
 
 /// Waits until the server has ended, then does what is left to do. Returns the exit status; the caller returns it to
 /// Python, so that `atexit` runs. If requests are stuck in the application it does not return: Python would wait for

@@ -5,6 +5,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use brickwork_command::Config;
 use brickwork_server::{Content, Exchange, Handler, RequestView};
 use brickwork_supervisor::{Channel, RESPONDER_LEAVES_WITHIN};
 use pyo3::prelude::*;
@@ -12,7 +13,6 @@ use pyo3::prelude::*;
 use crate::application::LoadError;
 use crate::front::{Front, Place};
 use crate::recycle::Worn;
-use brickwork_command::Config;
 
 /// Answers until the supervisor needs it no more; returns the process's exit status.
 pub(crate) fn run(py: Python<'_>, config: &Config, channel: &Channel, listeners: Vec<OwnedFd>, worn: &Worn) -> u8 {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use brickwork_command::{Config, DurationText, LogFormat, LogLevel, SizeText, Subject, WorkerCount, open_log};
 use brickwork_server::{
     AccessLog, AccessLogFormat, Config as ServerConfig, Handler, OnRejection, Spool, StaticFiles, Traffic,
 };
@@ -16,7 +17,6 @@ use crate::application::LoadError;
 use crate::demo::Demonstrated;
 use crate::files;
 use crate::report::{self, Allowance, Report};
-use brickwork_command::{Config, DurationText, LogFormat, LogLevel, SizeText, Subject, WorkerCount, open_log};
 
 pub(crate) fn plain(message: String) -> LoadError {
     LoadError { message, traceback: String::new() }

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use brickwork_command::{Config, LogTarget, prepare};
 use brickwork_supervisor::{
     Channel, Forked, Handoff, Heard, Report, Role, Signal, Signals, die_with_parent, fork_orphan, set_process_name,
 };
@@ -21,7 +22,6 @@ use crate::main_thread::{self, Supervised};
 use crate::recycle::{Counted, Worn};
 use crate::responder;
 use crate::serve::{self, plain};
-use brickwork_command::{Config, LogTarget, prepare};
 
 /// Is a child of the supervisor until it is told to end; returns the process's exit status.
 pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {

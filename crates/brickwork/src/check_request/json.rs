@@ -5,11 +5,11 @@
 
 use std::fmt::Write;
 
+use brickwork_command::push_json_string;
 use brickwork_server::http::Annotation;
 use brickwork_server::http::h1::Persistence;
 
 use super::{Checked, environ};
-use brickwork_command::push_json_string;
 
 pub(super) fn connection(checked: &Checked<'_>) -> String {
     let mut json = String::from("{\"source\":");

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
+use brickwork_command::escape_text;
 use brickwork_server::http::h1::Persistence;
 use brickwork_server::http::{Annotation, Part, Piece, Rejection, Span};
 use brickwork_server::redaction::escape_bytes;
 
 use super::{Checked, environ};
 use crate::report::{Excerpt, Shown};
-use brickwork_command::escape_text;
 
 /// Everything: each message taken apart, then the report if one was refused.
 pub(super) fn in_full(checked: &Checked<'_>) -> String {

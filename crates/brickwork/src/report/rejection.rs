@@ -13,6 +13,7 @@
 
 use std::fmt::Write;
 
+use brickwork_command::{escape_text, push_json_string};
 use brickwork_server::RejectionNotice;
 use brickwork_server::http::{Piece, Rejection};
 use brickwork_server::redaction::escape_bytes;
@@ -20,7 +21,6 @@ use brickwork_server::redaction::escape_bytes;
 use super::excerpt::{Excerpt, Shown};
 use super::peer_name;
 use super::redact::redacted_lines;
-use brickwork_command::{escape_text, push_json_string};
 
 /// A refused request.
 #[derive(Clone, Debug)]
