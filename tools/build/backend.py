@@ -5,7 +5,7 @@ maturin packs one extension module. The program beside it is built here, into th
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,8 +21,9 @@ from maturin import (  # noqa: F401  (hooks that are maturin's own)
 )
 
 PROGRAM = "brickwork-supervisor"
-# Of the profile, see Cargo.toml.
-BUILD = ["cargo", "rustc", "--quiet", "--locked", "--profile", "supervisor", "-p", "brickwork-command", "--bin", PROGRAM]
+# The profile is in Cargo.toml.
+BUILD = ["cargo", "rustc", "--locked", "--profile", "supervisor", "-p", "brickwork-command", "--bin", PROGRAM]
+BUILD += ["--quiet", "--message-format", "json-render-diagnostics"]
 # Half a megabyte of memory less, and no loader to wait for.
 STATIC = ["--", "-C", "target-feature=+crt-static"]
 
@@ -39,8 +40,10 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
 
 def build_supervisor() -> None:
     """Build the program and put it into the package."""
-    if subprocess.run([*BUILD, *STATIC]).returncode != 0:
+    built = subprocess.run([*BUILD, *STATIC], stdout=subprocess.PIPE, text=True)
+    if built.returncode != 0:
         print("not linked statically: the C library may be there as a shared one only", flush=True)
-        subprocess.run(BUILD, check=True)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
-    shutil.copy2(target / "supervisor" / PROGRAM, Path("python/brickwork") / PROGRAM)
+        built = subprocess.run(BUILD, stdout=subprocess.PIPE, text=True, check=True)
+    messages = [json.loads(line) for line in built.stdout.splitlines()]
+    (executable,) = [message["executable"] for message in messages if message.get("executable")]
+    shutil.copy2(executable, Path("python/brickwork") / PROGRAM)
