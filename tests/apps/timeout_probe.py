@@ -102,7 +102,9 @@ class Late:
         self.pause = pause
 
     def __iter__(self):
-        time.sleep(self.pause)
+        until = time.monotonic() + self.pause
+        while time.monotonic() < until:
+            time.sleep(0.01)
         yield b"late"
 
     def close(self):
