@@ -6,6 +6,8 @@
 //! never two calls at once.
 
 mod strays;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 use std::collections::VecDeque;
 use std::io;
@@ -65,6 +67,12 @@ struct Roster {
     others: usize,
     /// Requests that were still with a handler at the end.
     abandoned: usize,
+}
+
+impl Roster {
+    fn is_parked(&self, parker: &Arc<Parker>) -> bool {
+        self.parked.iter().any(|parked| Arc::ptr_eq(parked, parker))
+    }
 }
 
 /// What a thread with nothing to do is to do.
@@ -250,13 +258,14 @@ impl Crew {
                 roster.parked.retain(|parked| !Arc::ptr_eq(parked, &parker));
                 return Duty::Watch;
             }
-            if !roster.parked.iter().any(|parked| Arc::ptr_eq(parked, &parker)) {
+            if !roster.is_parked(&parker) {
                 roster.parked.push(Arc::clone(&parker));
             }
             drop(roster);
             parker.sleep(Some(IDLE), || {
                 let roster = self.roster();
-                roster.is_over || !roster.has_watcher
+                // Not parked any more: it was called, and somebody else may watch already. Asleep now, nobody would find it.
+                roster.is_over || !roster.has_watcher || !roster.is_parked(&parker)
             });
             roster = self.roster();
             let is_needed = roster.is_over || !roster.has_watcher || roster.threads <= 2;
