@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PYO3_PYTHON := $(BIN)/python
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml)
-PYTHON_SOURCES := pyproject.toml $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed)
+PYTHON_SOURCES := pyproject.toml $(wildcard tools/build/*.py) $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed)
 EXAMPLE_REQUIREMENTS := $(wildcard examples/*/requirements.txt)
 TEST_REQUIREMENTS := $(wildcard tests/requirements.txt)
 
@@ -155,7 +155,7 @@ $(FUZZ_TARGETS:%=fuzz-target-%): fuzz-target-%:
 
 .PHONY: clean
 clean:
-	rm -rf .venv .venv-* target target-* .pytest_cache bench/.venv bench/build bench/*/target fuzz/target fuzz/corpus
+	rm -rf python/brickwork/brickwork-supervisor .venv .venv-* target target-* .pytest_cache bench/.venv bench/build bench/*/target fuzz/target fuzz/corpus
 
 $(VENV)/.tools:
 	$(PYTHON) -m venv $(VENV)

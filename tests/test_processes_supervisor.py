@@ -43,13 +43,14 @@ def test_the_supervisor_has_no_interpreter(serve):
 
 def test_without_the_supervisor_s_program_a_server_says_what_is_missing(tmp_path):
     shutil.copytree(SUPERVISOR.parent, tmp_path / "brickwork", ignore=shutil.ignore_patterns(SUPERVISOR.name))
-    completed = run(PROBE, "--bind", "127.0.0.1:0", env={"PYTHONPATH": str(tmp_path)})
-    assert completed.returncode == 1
+    files = [tmp_path / "socket", tmp_path / "pid"]
+    completed = run(PROBE, "--bind", f"unix:{files[0]}", "--pid", files[1], env={"PYTHONPATH": str(tmp_path)})
+    assert completed.returncode == 1 and not any(file.exists() for file in files)
     missing = tmp_path / "brickwork" / SUPERVISOR.name
     assert f"could not start: the supervisor's program, {missing}, cannot take over: No such file" in completed.stderr
 
 
-@pytest.mark.parametrize("arguments", [(), ("@supervisor,plan=90",), ("app:application",)])
+@pytest.mark.parametrize("arguments", [(), ("@supervisor,takeover=90",), ("app:application",)])
 def test_the_supervisor_s_program_is_not_for_people(arguments):
     completed = subprocess.run([SUPERVISOR, *arguments], capture_output=True, text=True, timeout=20)
     assert completed.returncode == 2 and "what the command brickwork becomes" in completed.stderr

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use brickwork_command::{Config, Interpreter};
+use brickwork_command::{Config, InterpreterCommand};
 use pyo3::prelude::*;
 
 /// The supervisor's program, beside the extension module.
@@ -17,11 +17,11 @@ pub(crate) fn supervise(module: &Bound<'_, PyModule>, config: &Config, arguments
     Ok(brickwork_command::supervise(&extension.with_file_name(SUPERVISOR), interpreter, config, arguments))
 }
 
-fn here(py: Python<'_>) -> PyResult<Interpreter> {
+fn here(py: Python<'_>) -> PyResult<InterpreterCommand> {
     let sys = py.import("sys")?;
     let program = sys.getattr("executable")?.extract()?;
     let command_line: Vec<OsString> = sys.getattr("orig_argv")?.extract()?;
-    Ok(Interpreter::new(name(py)?, program, &command_line))
+    Ok(InterpreterCommand::new(name(py)?, program, &command_line))
 }
 
 fn name(py: Python<'_>) -> PyResult<String> {

@@ -33,14 +33,12 @@ pub(crate) fn run(py: Python<'_>, config: &Config, handoff: &Handoff) -> u8 {
         }
     };
     set_process_name(&config.processes.name);
-    if let Err(error) = application::put_start_directory_on_path(py) {
-        return fail(config, &channel, plain(format!("sys.path cannot be set: {error}")));
-    }
     // An import cannot be called away from. Afterwards the end of the channel is heard.
     if die_with_parent(true).is_err() || channel.next_order() == Heard::End {
         return 1;
     }
-    if let Err(error) = prepare(config) {
+    let path = application::put_start_directory_on_path(py).map_err(|error| format!("sys.path cannot be set: {error}"));
+    if let Err(error) = path.and_then(|()| prepare(config)) {
         eprintln!("error: {error}");
         channel.report(&Report::Failed(error));
         return 1;

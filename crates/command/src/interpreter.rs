@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 /// An interpreter, and how it was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interpreter {
+pub struct InterpreterCommand {
     /// Such as "CPython 3.11.7", for the log.
     pub name: String,
     /// `sys.executable`.
@@ -13,11 +13,11 @@ pub struct Interpreter {
     pub flags: Vec<OsString>,
 }
 
-impl Interpreter {
+impl InterpreterCommand {
     /// `program`, started with this command line (`sys.orig_argv`).
     #[must_use]
-    pub fn new(name: String, program: OsString, command_line: &[OsString]) -> Interpreter {
-        Interpreter { name, program, flags: flags(command_line) }
+    pub fn new(name: String, program: OsString, command_line: &[OsString]) -> InterpreterCommand {
+        InterpreterCommand { name, program, flags: flags(command_line) }
     }
 }
 

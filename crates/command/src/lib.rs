@@ -11,10 +11,10 @@ mod escape;
 mod findings;
 mod interpreter;
 mod log;
-mod plan;
 mod process;
 mod sizing;
 mod supervise;
+mod takeover;
 
 pub use cli::{CheckRequest, Explain, Format, Reload, Stop, Task, Which, parse, parse_settings};
 pub use config::{
@@ -23,9 +23,9 @@ pub use config::{
 };
 pub use control::{reload, stacks, status};
 pub use escape::{escape_text, push_json_string};
-pub use interpreter::Interpreter;
+pub use interpreter::InterpreterCommand;
 pub use log::{Log, open as open_log, reopen as reopen_log};
-pub use plan::supervise_as_planned;
 pub use process::prepare;
 pub use sizing::Sizing;
 pub use supervise::supervise;
+pub use takeover::run_supervisor;

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use brickwork_command::supervise_as_planned;
+use brickwork_command::run_supervisor;
 
 fn main() -> ExitCode {
-    supervise_as_planned(std::env::args_os().nth(1).as_deref()).into()
+    run_supervisor(std::env::args_os().nth(1).as_deref()).into()
 }

@@ -1,5 +1,5 @@
 //! The command up to the point where it becomes the supervisor: what has to be open before there are workers, and how to
-//! start them. What comes after that point is in `plan.rs`.
+//! start them. What comes after that point is in `takeover.rs`.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -11,17 +11,17 @@ use brickwork_server::{Bind, Listener, SocketFile};
 use brickwork_supervisor::{Launch, PidFile, Privileges, Settings, set_umask};
 
 use crate::config::{Config, LogTarget, WorkerCount};
-use crate::interpreter::Interpreter;
+use crate::interpreter::InterpreterCommand;
 use crate::log;
-use crate::plan::Plan;
 use crate::process;
 use crate::sizing::Sizing;
+use crate::takeover::Takeover;
 
 /// Opens what has to be open before there are workers, and replaces this process by the supervisor, which is `program`.
 /// `arguments` are those that `config` was made of: workers get them too. Returns only if that fails, the process's exit
 /// status.
 #[must_use]
-pub fn supervise(program: &Path, interpreter: Interpreter, config: &Config, arguments: Vec<OsString>) -> u8 {
+pub fn supervise(program: &Path, interpreter: InterpreterCommand, config: &Config, arguments: Vec<OsString>) -> u8 {
     let started_in = current_directory();
     if let Some(mask) = config.processes.umask {
         set_umask(mask);
@@ -40,7 +40,7 @@ pub fn supervise(program: &Path, interpreter: Interpreter, config: &Config, argu
 
 fn hand_over_to(
     program: &Path,
-    interpreter: Interpreter,
+    interpreter: InterpreterCommand,
     config: &Config,
     arguments: Vec<OsString>,
     started_in: PathBuf,
@@ -92,13 +92,13 @@ fn hand_over_to(
         name: processes.name.clone(),
         notify_socket: std::env::var_os(NOTIFY_SOCKET),
     };
-    let (plan, named) = Plan::new(settings, config, &sockets, &files, pid_file.as_ref(), urls);
-    let error = plan.hand_over(program, &arguments, &named);
+    let (takeover, named) = Takeover::new(settings, config, &sockets, &files, pid_file.as_ref(), urls);
+    let error = takeover.hand_over(program, &arguments, &named);
     Err(format!("the supervisor's program, {}, cannot take over: {error}", program.display()))
 }
 
 /// Says what is served.
-fn announce(interpreter: &Interpreter, config: &Config) {
+fn announce(interpreter: &InterpreterCommand, config: &Config) {
     const VERSION: &str = env!("CARGO_PKG_VERSION");
     match config.subject.application_name() {
         Some(name) => {
@@ -162,7 +162,7 @@ fn current_directory() -> PathBuf {
     }
 }
 
-fn launch(interpreter: Interpreter, config: &Config, arguments: Vec<OsString>, directory: PathBuf) -> Launch {
+fn launch(interpreter: InterpreterCommand, config: &Config, arguments: Vec<OsString>, directory: PathBuf) -> Launch {
     // Not -m, which would load a megabyte of modules only to find ours.
     let command = ["-c", "from brickwork.__main__ import main; raise SystemExit(main())"].map(OsString::from);
     let pair = |(name, value): &(String, String)| (OsString::from(name), OsString::from(value));

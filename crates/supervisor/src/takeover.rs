@@ -16,13 +16,13 @@ use crate::descriptor::inherit;
 use crate::launch::set_on_exec;
 
 /// What the first argument begins with; a descriptor comes after it, so that `ps` shows what this is.
-const MARK: &str = "@supervisor,plan=";
+const MARK: &str = "@supervisor,takeover=";
 
-/// Replaces this process by `program`, which finds `plan` with [`take_over`] and the descriptors `kept` by their
+/// Replaces this process by `program`, which finds `text` with [`take_over`] and the descriptors `kept` by their
 /// numbers. `arguments` are for people to see. Returns only if that fails.
 #[must_use]
-pub fn hand_over(program: &Path, plan: &[u8], arguments: &[OsString], kept: &[BorrowedFd<'_>]) -> io::Error {
-    let memory = match in_memory(plan) {
+pub fn hand_over(program: &Path, text: &[u8], arguments: &[OsString], kept: &[BorrowedFd<'_>]) -> io::Error {
+    let memory = match in_memory(text) {
         Ok(memory) => memory,
         Err(error) => return error,
     };
@@ -35,14 +35,14 @@ pub fn hand_over(program: &Path, plan: &[u8], arguments: &[OsString], kept: &[Bo
     Command::new(program).arg0("brickwork").arg(mark).args(arguments).exec()
 }
 
-fn in_memory(plan: &[u8]) -> io::Result<File> {
-    let mut memory = File::from(memfd_create(c"brickwork-plan", MFdFlags::MFD_CLOEXEC)?);
-    memory.write_all(plan)?;
+fn in_memory(text: &[u8]) -> io::Result<File> {
+    let mut memory = File::from(memfd_create(c"brickwork-takeover", MFdFlags::MFD_CLOEXEC)?);
+    memory.write_all(text)?;
     memory.rewind()?;
     Ok(memory)
 }
 
-/// The plan that this process was handed, by its first argument.
+/// The text that was handed over to this process, by its first argument.
 ///
 /// # Errors
 /// If there is none: InvalidInput, or as fcntl(2).
@@ -57,10 +57,10 @@ mod tests {
 
     #[test]
     fn what_nobody_handed_over_is_not_taken() {
-        for argument in [None, Some("app"), Some("@supervisor,plan="), Some("@supervisor,plan=x")] {
+        for argument in [None, Some("app"), Some("@supervisor,takeover="), Some("@supervisor,takeover=x")] {
             let error = take_over(argument.map(OsStr::new)).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{argument:?}");
         }
-        assert!(take_over(Some(OsStr::new("@supervisor,plan=999999"))).is_err());
+        assert!(take_over(Some(OsStr::new("@supervisor,takeover=999999"))).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! What the command hands over to the supervisor's program, and what that makes of it. Both are of one build: the plan is
-//! no format for others.
+//! What the command hands over to the supervisor's program, and what that makes of it. Both are of one build: this is no
+//! format for others.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufReader};
@@ -18,9 +18,9 @@ use crate::log::{self, Log};
 
 /// See the module's documentation. A descriptor is a number in it, and is owned elsewhere until it was taken over.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Plan {
+pub(crate) struct Takeover {
     settings: Settings,
-    log: Option<PlannedLog>,
+    log: Option<OpenLog>,
     listeners: Vec<RawFd>,
     /// To be named in the log when the first worker serves.
     urls: Vec<String>,
@@ -31,7 +31,7 @@ pub(crate) struct Plan {
 
 /// The error log, which is open already.
 #[derive(Debug, Serialize, Deserialize)]
-struct PlannedLog {
+struct OpenLog {
     file: RawFd,
     /// Where it is, if it can be opened again.
     path: Option<OsString>,
@@ -39,8 +39,8 @@ struct PlannedLog {
     level: LogLevel,
 }
 
-impl Plan {
-    /// A plan, and the descriptors that it names.
+impl Takeover {
+    /// What is handed over, and the descriptors that it names.
     pub(crate) fn new<'a>(
         settings: Settings,
         config: &Config,
@@ -48,7 +48,7 @@ impl Plan {
         socket_files: &[SocketFile],
         pid_file: Option<&'a PidFile>,
         urls: Vec<String>,
-    ) -> (Plan, Vec<BorrowedFd<'a>>) {
+    ) -> (Takeover, Vec<BorrowedFd<'a>>) {
         let log = log::installed();
         let named = sockets.iter().map(AsFd::as_fd).chain(pid_file.map(AsFd::as_fd)).chain(log).collect();
         let path = match &config.error_log {
@@ -56,29 +56,29 @@ impl Plan {
             LogTarget::Standard | LogTarget::Off => None,
         };
         let (format, level) = (config.log_format, config.log_level);
-        let plan = Plan {
+        let takeover = Takeover {
             settings,
-            log: log.map(|file| PlannedLog { file: file.as_raw_fd(), path, format, level }),
+            log: log.map(|file| OpenLog { file: file.as_raw_fd(), path, format, level }),
             listeners: sockets.iter().map(AsRawFd::as_raw_fd).collect(),
             urls,
             socket_files: socket_files.iter().map(|file| file.path().into()).collect(),
             pid_file: pid_file.map(|file| (file.path().into(), file.as_fd().as_raw_fd())),
         };
-        (plan, named)
+        (takeover, named)
     }
 
     /// Replaces this process by the supervisor's program. Returns only if that fails. `arguments` are for people to see.
     pub(crate) fn hand_over(&self, program: &Path, arguments: &[OsString], named: &[BorrowedFd<'_>]) -> io::Error {
         match serde_json::to_vec(self) {
-            Ok(plan) => hand_over(program, &plan, arguments, named),
+            Ok(text) => hand_over(program, &text, arguments, named),
             Err(error) => error.into(),
         }
     }
 
     fn carry_out(self) -> io::Result<Outcome> {
-        let Plan { settings, log, listeners, urls, socket_files, pid_file } = self;
+        let Takeover { settings, log, listeners, urls, socket_files, pid_file } = self;
         set_process_name(&settings.name);
-        let target = log.and_then(PlannedLog::install).transpose()?;
+        let target = log.and_then(OpenLog::install).transpose()?;
         let sockets = listeners.into_iter().map(inherit).collect::<io::Result<Vec<OwnedFd>>>()?;
         // Removed when we are through.
         let _socket_files: Vec<SocketFile> =
@@ -95,7 +95,7 @@ impl Plan {
     }
 }
 
-impl PlannedLog {
+impl OpenLog {
     /// Makes it the log of this process; returns what can be opened again.
     fn install(self) -> Option<io::Result<LogTarget>> {
         match inherit(self.file) {
@@ -107,15 +107,15 @@ impl PlannedLog {
 }
 
 /// Takes this process over from the command and supervises until it is told to end; returns the process's exit status.
-/// `first_argument` is what says where the plan is.
+/// `first_argument` says where to find what was handed over.
 #[must_use]
-pub fn supervise_as_planned(first_argument: Option<&OsStr>) -> u8 {
-    let plan = take_over(first_argument).and_then(|file| Ok(serde_json::from_reader::<_, Plan>(BufReader::new(file))?));
-    let Ok(plan) = plan else {
+pub fn run_supervisor(first_argument: Option<&OsStr>) -> u8 {
+    let read = |file| Ok(serde_json::from_reader::<_, Takeover>(BufReader::new(file))?);
+    let Ok(takeover) = take_over(first_argument).and_then(read) else {
         eprintln!("error: this program is what the command brickwork becomes; it is not for anybody else to start");
         return 2;
     };
-    match plan.carry_out() {
+    match takeover.carry_out() {
         Ok(Outcome::Ended) => {
             tracing::info!("stopped");
             0
