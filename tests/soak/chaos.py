@@ -7,7 +7,7 @@ import signal
 import threading
 
 from harness.deadline import wait_until
-from harness.processes import alive, is_alive
+from harness.processes import alive, deploy, is_alive
 from harness.request import get
 from harness.server import run
 
@@ -86,24 +86,19 @@ class Chaos:
         self.wait_for_end(pid)
         return f"worker {pid}"
 
-    def deploy(self, text):
-        draft = self.path.with_suffix(".new")
-        draft.write_text(text)
-        draft.replace(self.path)
-
     def ask_for_reload(self):
         return run("reload", "--wait", str(self.server.process.pid))
 
     def reload(self):
         self.version += 1
-        self.deploy(re.sub(r'VERSION = "\d+"', f'VERSION = "{self.version}"', self.good))
+        deploy(self.path, re.sub(r'VERSION = "\d+"', f'VERSION = "{self.version}"', self.good))
         completed = self.ask_for_reload()
         assert completed.returncode == 0, completed.stderr
         assert int(self.server.get("/version").content) == self.version
         return f"version {self.version}"
 
     def break_and_repair(self):
-        self.deploy(BROKEN)
+        deploy(self.path, BROKEN)
         completed = self.ask_for_reload()
         assert completed.returncode == 1 and "SyntaxError" in completed.stderr, completed.stderr
         assert int(self.server.get("/version").content) == self.version
