@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 
 from .peers import BENCH
-from .reference_answer import ReferenceAnswer, WrongAnswer
+from .reference_answer import NoAnswer, ReferenceAnswer, WrongAnswer
 from .scenarios import Scenario
 from .server_process import ServerProcess
 
@@ -58,7 +58,7 @@ def by_client(server: ServerProcess, scenario: Scenario, seconds: int, core: int
         dropped = f", {report['idle_dropped']} idle connections dropped"
         raise WrongAnswer(f"{report['errors']} errors{dropped}, the first: {report['first_error'] or 'none'}")
     if not normal["requests"]:
-        raise WrongAnswer("no answer at all")
+        raise NoAnswer("no answer at all")
     return Load(normal["requests"] + slow["requests"], report["seconds"], normal["p50"], normal["p99"])
 
 
@@ -83,7 +83,7 @@ def check(report: dict[str, int], scenario: Scenario, reference: ReferenceAnswer
         if report[what]:
             raise WrongAnswer(f"{report[what]} errors of kind {what!r} in {report['requests']} requests")
     if not report["requests"]:
-        raise WrongAnswer("no answer at all")
+        raise NoAnswer("no answer at all")
     # Answers that were under way at the end have been counted in bytes only, at most one window of each connection.
     expected = report["requests"] * reference.size
     unfinished = scenario.connections * scenario.depth * reference.size

@@ -18,6 +18,10 @@ class WrongAnswer(Exception):
     pass
 
 
+class NoAnswer(WrongAnswer):
+    pass
+
+
 @dataclass(frozen=True)
 class ReferenceAnswer:
     # Bytes of head and framed content as sent.
