@@ -44,6 +44,20 @@ def shelf(request, number):
     return HttpResponse(template.render({"shelf": row, "total": total, "books": books}, request))
 
 
+class Counted(HttpResponse):
+    """Counts those of its kind that were closed."""
+
+    closed = 0
+
+    def close(self):
+        super().close()
+        Counted.closed += 1
+
+
+def closed(request):
+    return Counted(str(Counted.closed))
+
+
 numbers = count()
 
 
@@ -56,6 +70,7 @@ def shelf_and_sleep(request, number):
 
 urlpatterns = [
     path("hello/<name>", hello),
+    path("closed", closed),
     path("shelf/<int:number>", shelf),
     path("shelf-and-sleep/<int:number>", shelf_and_sleep),
 ]

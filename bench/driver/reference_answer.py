@@ -6,12 +6,15 @@ Also gives the size of one whole answer, by which the answers that wrk counted a
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .scenarios import Scenario
 
 # Seconds for one answer.
 PATIENCE = 15
+
+# Answers after which one of them should have been closed, which may happen after the next request has begun.
+CLOSINGS = 20
 
 
 class WrongAnswer(Exception):
@@ -46,6 +49,13 @@ def ask(port: int, scenario: Scenario) -> ReferenceAnswer:
     if scenario.length is not None and len(first.content) != scenario.length:
         raise WrongAnswer(f"content has {len(first.content)} bytes, not {scenario.length}")
     return first
+
+
+def check_closing(port: int, scenario: Scenario) -> None:
+    """Raises WrongAnswer if `close()` of what the application returns is not called, which saves the work that is done there."""
+    closing = replace(scenario, path=scenario.closing, answer=None)
+    if all(ask(port, closing).content == b"0" for _ in range(CLOSINGS)):
+        raise WrongAnswer("does not call close() of what the application returns (PEP 3333)")
 
 
 def request(port: int, scenario: Scenario) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import load
 from .peers import PEERS
-from .reference_answer import NoAnswer, ReferenceAnswer, WrongAnswer, ask
+from .reference_answer import NoAnswer, ReferenceAnswer, WrongAnswer, ask, check_closing
 from .scenarios import Scenario
 from .server_process import DidNotStart, ServerProcess
 
@@ -97,6 +97,8 @@ def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -
     with ServerProcess(PEERS[name], scenario.app, set(plan.server_cores), scratch, environment) as server:
         reference = ask(server.port, scenario)
         start_up = server.age()
+        if scenario.closing:
+            check_closing(server.port, scenario)
         extra = scenario.connections // CONNECTIONS_A_SECOND
         warm_up(server, scenario, WARM_UP + extra, plan.client_core, reference)
         # Answered behind what the warm-up's connections left in the queue when they closed.

@@ -46,6 +46,8 @@ class Scenario:
     answer: bytes | None = HELLO
     # Bytes of a right answer too large to write down.
     length: int | None = None
+    # Says how many answers of its own were closed, where the application does part of its work in close().
+    closing: str = ""
     # Requests for which the client asks for this path instead, one in so many; measured apart from the others.
     slow_path: str = ""
     slow_one_in: int = 0
@@ -79,8 +81,8 @@ SCENARIOS = {
         Scenario("static-10k", "", path="/page", answer=None, length=10_000),
         Scenario("static-10m", "", path="/file", answer=None, length=10_000_000, connections=4),
         Scenario("flask", "flask_app:app", path="/hello/you", answer=b"Hello, you!"),
-        Scenario("django", "django_app:app", path="/hello/you", answer=b"Hello, you!"),
-        Scenario("django-sqlite", "django_app:app", path="/shelf/3", answer=None),
+        Scenario("django", "django_app:app", path="/hello/you", answer=b"Hello, you!", closing="/closed"),
+        Scenario("django-sqlite", "django_app:app", path="/shelf/3", answer=None, closing="/closed"),
         Scenario("flask-log", "flask_app:app", path="/logged/you", answer=b"Hello, you!"),
         Scenario("sleep-20ms", "plain:sleep_20ms"),
         Scenario("sleep-20ms-1000", "plain:sleep_20ms", connections=1000),
@@ -93,7 +95,7 @@ SCENARIOS = {
         Scenario("sleep-20ms-of-20", "plain:sleep_20ms_of_20"),
         Scenario("writes", "brief_releases:writes"),
         Scenario("writes-and-sleep", "brief_releases:writes_and_sleep"),
-        Scenario("django-sqlite-and-sleep", "django_app:app", path="/shelf-and-sleep/3", answer=None),
+        Scenario("django-sqlite-and-sleep", "django_app:app", path="/shelf-and-sleep/3", answer=None, closing="/closed"),
         Scenario("flask-log-and-sleep", "flask_app:app", path="/logged-and-sleep/you", answer=b"Hello, you!"),
         Scenario("python-15ms-and-writes", "brief_releases:python_and_writes"),
         Scenario("waits", "brief_releases:waits"),
