@@ -221,7 +221,7 @@ def test_a_long_call_with_the_lock_below_the_bound_harms_nobody(serve):
 
 
 def test_neither_an_idle_worker_nor_one_whose_requests_wait_hangs(serve, tmp_path):
-    with serve(PROBE, "--hang-timeout", "800ms", "-w", "3") as server, server.connect() as busy:
+    with serve(PROBE, "--hang-timeout", "2s", "-w", "3") as server, server.connect() as busy:
         pids = wait_for_workers(server, 3)
         waiting = int(busy.exchange(get("/")).content.split()[0])
         busy.send(get(f"/wait-for-file?{tmp_path}/go"))
