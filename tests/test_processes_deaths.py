@@ -14,6 +14,7 @@ from harness.load import Load
 from harness.processes import alive, application, is_alive, kill, wait_for_workers
 from harness.request import get
 from harness.server import APPS, Server, run
+from harness.standstill import Standstill
 
 PROBE = "deaths_probe:application"
 
@@ -221,20 +222,28 @@ def test_a_long_call_with_the_lock_below_the_bound_harms_nobody(serve):
 
 
 def test_neither_an_idle_worker_nor_one_whose_requests_wait_hangs(serve, tmp_path):
-    with serve(PROBE, "--hang-timeout", "2s", "-w", "3") as server, server.connect() as busy:
-        pids = wait_for_workers(server, 3)
-        waiting = int(busy.exchange(get("/")).content.split()[0])
-        busy.send(get(f"/wait-for-file?{tmp_path}/go"))
-        # A stopped one is the clock: when it has been noticed twice over, the others have had their time too.
-        for _ in range(2):
-            victim = next(pid for pid in alive(server) if pid not in (waiting, pids[-1]))
-            os.kill(victim, signal.SIGSTOP)
-            server.wait_for_log(rf"worker {victim} \(generation 1\) hangs")
-            wait_until(lambda: not is_alive(victim), "the stopped worker to end")
-            wait_for_workers(server, 3)
-        (tmp_path / "go").touch()
-        assert busy.receive().status == 200
-        assert server.log().count(" hangs: ") == 2, server.log()
+    for trial in range(3):
+        go = tmp_path / f"go-{trial}"
+        with serve(PROBE, "--hang-timeout", "800ms", "-w", "3") as server, server.connect() as busy, Standstill() as standstill:
+            pids = wait_for_workers(server, 3)
+            waiting = int(busy.exchange(get("/")).content.split()[0])
+            busy.send(get(f"/wait-for-file?{go}"))
+            victims = []
+            # A stopped one is the clock: when it has been noticed twice over, the others have had their time too.
+            for _ in range(2):
+                victim = next(pid for pid in alive(server) if pid not in (waiting, pids[-1]))
+                victims.append(victim)
+                os.kill(victim, signal.SIGSTOP)
+                server.wait_for_log(rf"worker {victim} \(generation 1\) hangs")
+                wait_until(lambda: not is_alive(victim), "the stopped worker to end")
+                wait_for_workers(server, 3)
+            go.touch()
+            assert busy.receive().status == 200
+            hanging = [int(pid) for pid in re.findall(r"worker (\d+) \(generation 1\) hangs: ", server.log())]
+        # Where a processor was away for half of that time, a worker on it could not beat, and this trial says nothing.
+        if hanging == victims or standstill.longest() < 0.4:
+            break
+    assert hanging == victims, (standstill.longest(), server.log())
 
 
 def test_status_shows_workers_and_adds_up_also_those_that_have_ended(serve):
