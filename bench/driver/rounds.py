@@ -7,6 +7,7 @@ only ever taken between two measurements of one round.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -120,11 +121,9 @@ def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -
 
 
 def warm_up(server: ServerProcess, scenario: Scenario, seconds: int, core: int, reference: ReferenceAnswer) -> None:
-    for left in reversed(range(WARM_UPS)):
-        try:
+    """Raises WrongAnswer; NoAnswer only after so many trials."""
+    for _ in range(WARM_UPS - 1):
+        with suppress(NoAnswer):
             load.put(server, scenario, seconds, core, reference)
-        except NoAnswer:
-            if not left:
-                raise
-        else:
             return
+    load.put(server, scenario, seconds, core, reference)
