@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ from driver.suites import SUITES, Row, plan
 
 def main() -> int:
     options = arguments()
+    # Ended by hand, it ends the server that it measures.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     available = sorted(os.sched_getaffinity(0))
     if len(available) < 2:
         print("two processor cores are needed: one for the server, one for the client", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .ratio import Ratio, median, of_pairs
+from .theft import UNDISTURBED
 
 # In a suite of its own, the scheduler is measured as a build that has the others too.
 OURS = ("brickwork", "brickwork-product", "brickwork-static")
@@ -26,6 +27,10 @@ def show(result: dict) -> str:
         rows.append(row)
     rounds = max((len(values) for values in measured.values()), default=0)
     lines = [f"{result['name']} ({rounds} rounds of {result['seconds']} s)", *align(rows)]
+    # Earlier results have no theft.
+    stolen = [value["stolen"] for values in measured.values() for value in values if "stolen" in value]
+    if disturbed := [share for share in stolen if share > UNDISTURBED]:
+        lines.append(f"  the host took more than {UNDISTURBED:.0%} in {len(disturbed)} of {len(stolen)}: {max(disturbed):.0%} at most")
     lines += [f"  {name}: not measured: {reason}" for name, reason in result["excluded"].items()]
     return "\n".join(lines)
 

@@ -1,0 +1,37 @@
+"""How much of their time processors wanted to work and could not, because the host of this virtual machine let others work.
+
+Linux counts it as "steal" in /proc/stat (proc_stat(5)), in ticks of 10 ms. On a machine without a host it stays 0.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# The share up to which a measurement counts as undisturbed.
+UNDISTURBED = 0.03
+
+# Columns of a core's line.
+STEAL = 7
+# What follows is time of guests, which is in "user" as well.
+COUNTED = 8
+
+
+class Watch:
+    def __init__(self, cores: set[int]):
+        self.cores = cores
+        self.before = self.ticks()
+
+    def stolen(self) -> float:
+        """The share, 0 to 1, of the time since the beginning: that of the core from which most was taken."""
+        after = self.ticks()
+        shares = [0.0]
+        for core, before in self.before.items():
+            spent = [later - earlier for earlier, later in zip(before, after[core])]
+            if total := sum(spent):
+                shares.append(spent[STEAL] / total)
+        return max(shares)
+
+    def ticks(self) -> dict[int, list[int]]:
+        lines = [line.split() for line in Path("/proc/stat").read_text().splitlines()]
+        names = {f"cpu{core}": core for core in self.cores}
+        return {names[name]: [int(word) for word in rest[:COUNTED]] for name, *rest in lines if name in names}
