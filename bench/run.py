@@ -21,6 +21,7 @@ from pathlib import Path
 from driver import network, rounds, table
 from driver.peers import BENCH, PEERS, PYTHON
 from driver.suites import SUITES, Row, plan
+from driver.steal import without_disturbed
 
 
 def main() -> int:
@@ -41,24 +42,27 @@ def main() -> int:
     if not options.host_network and not network.enter_own():
         print("no network namespace can be had here: the host's network is measured", file=sys.stderr)
         options.host_network = True
-    results = []
+    results: dict[str, dict] = earlier_results(options) if options.resume else {}
     with tempfile.TemporaryDirectory(prefix="brickwork-bench-") as directory:
         scratch = Path(directory)
         environment, service = surroundings(scratch)
         try:
             for row in rows:
                 chosen = plan(row, options.rounds, options.seconds, available)
-                result = rounds.run(chosen, scratch, environment)
-                results.append(result)
-                print(table.show(result), end="\n\n", flush=True)
-                write(options, results, scratch)
+                earlier = results.get(chosen.name)
+                if earlier and earlier["seconds"] != chosen.seconds:
+                    sys.exit(f"{options.json} has measurements of {earlier['seconds']} s, and these would be of {chosen.seconds}")
+                result = rounds.run(chosen, scratch, environment, earlier)
+                results[chosen.name] = result
+                print(table.show(without_disturbed(result)), end="\n\n", flush=True)
+                write(options, list(results.values()), scratch)
         finally:
             service.terminate()
             service.wait()
     if options.suite == "scheduling":
-        print(table.show_schedulers(results), end="\n\n")
+        print(table.show_schedulers([without_disturbed(result) for result in results.values()]), end="\n\n")
     print(f"results: {options.json}")
-    failed = [name for result in results for name in result["excluded"] if name.startswith("brickwork")]
+    failed = [name for result in results.values() for name in result["excluded"] if name.startswith("brickwork")]
     return 1 if failed else 0
 
 
@@ -71,10 +75,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, help="only the rows with so many")
     parser.add_argument("--cores", type=int, help="only the rows with so many cores for the server")
     parser.add_argument("--json", type=Path, help="where results go (default bench/results/SUITE.json)")
+    parser.add_argument("--resume", action="store_true", help="add to the results of the same build: rows and rounds that lack")
     parser.add_argument("--host-network", action="store_true", help="instead of a network namespace of its own")
     options = parser.parse_args()
     options.json = options.json or BENCH / "results" / f"{options.suite}.json"
     return options
+
+
+def earlier_results(options: argparse.Namespace) -> dict[str, dict]:
+    """By name. Exits if they are those of another machine."""
+    if not options.json.exists():
+        return {}
+    document = json.loads(options.json.read_text())
+    if document["machine"] != machine(options):
+        sys.exit(f"{options.json} was measured on {document['machine']}, and this is {machine(options)}")
+    return {result["name"]: result for result in document["results"]}
 
 
 def is_chosen(row: Row, options: argparse.Namespace) -> bool:
@@ -101,7 +116,7 @@ def write(options: argparse.Namespace, results: list[dict], scratch: Path) -> No
     document = {
         "suite": options.suite,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": machine() | {"network": network.describe(is_own=not options.host_network)},
+        "machine": machine(options),
         "peers": {
             name: {
                 "version": PEERS[name].version(),
@@ -121,13 +136,14 @@ def command(name: str, scratch: Path) -> str:
     return " ".join(words).replace(str(scratch), "SCRATCH").replace(str(BENCH), "bench")
 
 
-def machine() -> dict[str, str | int]:
+def machine(options: argparse.Namespace) -> dict[str, str | int]:
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     return {
         "processor": models[0].partition(":")[2].strip() if models else platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "network": network.describe(is_own=not options.host_network),
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from driver import goals, plot, table
 from driver.ratio import median
+from driver.steal import without_disturbed
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/concepts/performance.md"
@@ -44,6 +45,7 @@ def joined(documents: list[dict]) -> list[dict]:
     """One document for each suite. Raises ValueError for rows of one suite from two machines or networks."""
     suites: dict[str, dict] = {}
     for document in documents:
+        document["results"] = [without_disturbed(result) for result in document["results"]]
         first = suites.setdefault(document["suite"], document | {"again": []})
         if document["machine"] != first["machine"]:
             raise ValueError(f"{document['suite']} was measured on {first['machine']} and on {document['machine']}")

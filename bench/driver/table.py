@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .ratio import Ratio, median, of_pairs
-from .theft import UNDISTURBED
+from .steal import UNDISTURBED
 
 # In a suite of its own, the scheduler is measured as a build that has the others too.
 OURS = ("brickwork", "brickwork-product", "brickwork-static")
@@ -27,10 +27,8 @@ def show(result: dict) -> str:
         rows.append(row)
     rounds = max((len(values) for values in measured.values()), default=0)
     lines = [f"{result['name']} ({rounds} rounds of {result['seconds']} s)", *align(rows)]
-    # Earlier results have no theft.
-    stolen = [value["stolen"] for values in measured.values() for value in values if "stolen" in value]
-    if disturbed := [share for share in stolen if share > UNDISTURBED]:
-        lines.append(f"  the host took more than {UNDISTURBED:.0%} in {len(disturbed)} of {len(stolen)}: {max(disturbed):.0%} at most")
+    if result["disturbed"]:
+        lines.append(f"  not counted: {result['disturbed']} measurements of which the host took more than {UNDISTURBED:.0%} of a core")
     lines += [f"  {name}: not measured: {reason}" for name, reason in result["excluded"].items()]
     return "\n".join(lines)
 
@@ -51,8 +49,12 @@ def show_schedulers(results: list[dict]) -> str:
 
 
 def ratio(measured: dict, ours: str, theirs: str, key: str) -> Ratio:
+    """By rounds; if none has both of them, of the medians, with no pairs."""
     of_ours = {value["round"]: value[key] for value in measured[ours]}
     pairs = [(of_ours[value["round"]], value[key]) for value in measured[theirs] if value["round"] in of_ours]
+    if not pairs:
+        medians = [median([value[key] for value in measured[name]]) for name in (ours, theirs)]
+        return Ratio(medians[0] / medians[1], None, None, 0)
     return of_pairs([one for one, _ in pairs], [other for _, other in pairs])
 
 

@@ -16,6 +16,23 @@ STEAL = 7
 COUNTED = 8
 
 
+def is_undisturbed(measurement: dict) -> bool:
+    """True also of results that were written before steal was counted."""
+    return measurement.get("stolen", 0) <= UNDISTURBED
+
+
+def without_disturbed(result: dict) -> dict:
+    """A scenario's result with the undisturbed measurements alone; a server that has none is excluded."""
+    kept, excluded, disturbed = {}, dict(result["excluded"]), 0
+    for name, values in result["measured"].items():
+        if undisturbed := [value for value in values if is_undisturbed(value)]:
+            kept[name] = undisturbed
+        else:
+            excluded[name] = f"the host took more than {UNDISTURBED:.0%} of a core in each round"
+        disturbed += len(values) - len(undisturbed)
+    return result | {"measured": kept, "excluded": excluded, "disturbed": disturbed}
+
+
 class Watch:
     def __init__(self, cores: set[int]):
         self.cores = cores
