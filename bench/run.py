@@ -50,8 +50,9 @@ def main() -> int:
             for row in rows:
                 chosen = plan(row, options.rounds, options.seconds, available)
                 earlier = results.get(chosen.name)
-                if earlier and earlier["seconds"] != chosen.seconds:
-                    sys.exit(f"{options.json} has measurements of {earlier['seconds']} s, and these would be of {chosen.seconds}")
+                seconds = chosen.turns * chosen.seconds
+                if earlier and earlier["seconds"] != seconds:
+                    sys.exit(f"{options.json} has measurements of {earlier['seconds']} s, and these would be of {seconds}")
                 result = rounds.run(chosen, scratch, environment, earlier)
                 results[chosen.name] = result
                 print(table.show(without_disturbed(result)), end="\n\n", flush=True)
@@ -70,7 +71,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("--rounds", type=int, help="instead of the suite's own number")
-    parser.add_argument("--seconds", type=int, default=2, help="of each measurement (default 2)")
+    parser.add_argument("--seconds", type=int, default=2, help="of each measurement, a turn each (default 2)")
     parser.add_argument("--only", action="append", metavar="SCENARIO", help="may be repeated")
     parser.add_argument("--connections", type=int, help="only the rows with so many")
     parser.add_argument("--cores", type=int, help="only the rows with so many cores for the server")

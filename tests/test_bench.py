@@ -1,10 +1,11 @@
-"""The benchmarks' driver where a virtual machine's host takes time: what is measured again, and what is counted."""
+"""The benchmarks' driver: who is loaded when, what is measured again where a virtual machine's host takes time, what is counted."""
 
 from types import SimpleNamespace
 
 import pytest
 from driver import rounds, steal, table
-from driver.reference_answer import NoAnswer
+from driver.reference_answer import NoAnswer, WrongAnswer
+from driver.server_process import DidNotStart
 
 PLAN = SimpleNamespace(scenario=None, server_cores=frozenset({0}), client_core=1)
 SERVER = SimpleNamespace(port=1, processor_time=lambda: 1.0, is_running=lambda: True)
@@ -53,6 +54,37 @@ def test_no_answer_is_the_servers_fault_only_where_nothing_was_taken(trials):
         trials((0.5, "a"), (0.01, None))
     with pytest.raises(NoAnswer):
         trials(*[(0.5, None)] * rounds.TRIALS)
+
+
+def test_servers_are_loaded_by_turns_and_one_that_fails_is_left_out(monkeypatch):
+    seen = []
+
+    class Candidate:
+        def __init__(self, plan, name, scratch, environment):
+            self.name = name
+
+        def load(self):
+            seen.append(self.name)
+            if self.name == "wrong":
+                raise WrongAnswer("not that")
+
+        def measurement(self):
+            return f"of {self.name}"
+
+        def __enter__(self):
+            if self.name == "absent":
+                raise DidNotStart("exit 1")
+            return self
+
+        def __exit__(self, *unused):
+            seen.append(f"end {self.name}")
+
+    monkeypatch.setattr(rounds, "Candidate", Candidate)
+    plan = SimpleNamespace(turns=2)
+    measurements, failures = rounds.measure(plan, ["one", "absent", "wrong", "other"], None, {})
+    assert seen == ["one", "wrong", "other", "other", "one", "end other", "end wrong", "end one"]
+    assert measurements == {"one": "of one", "other": "of other"}
+    assert sorted(failures) == ["absent", "wrong"]
 
 
 def measured(**shares):

@@ -1,13 +1,13 @@
-"""Interleaved rounds: in each, every server is started, checked, warmed, loaded and ended, one after the other.
+"""Interleaved rounds: in each, every server is started, checked and warmed; then they are loaded by turns; then all end.
 
-Every second round runs in the opposite order, so that a machine that gets slower or faster favours nobody. A ratio is
-only ever taken between two measurements of one round.
+Turns are short and every second one runs in the opposite order, so that a machine that gets slower or faster favours
+nobody. A ratio is only ever taken between two measurements of one round.
 """
 
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -44,6 +44,8 @@ class Plan:
     # Those that are measured in one round of so many.
     seldom: dict[str, int]
     rounds: int
+    # How often each server is loaded in a round, and for how many seconds.
+    turns: int
     seconds: int
     server_cores: frozenset[int]
     client_core: int
@@ -65,11 +67,9 @@ class Measurement:
     p99: int
     # Bytes, at their most.
     resident: int
-    # Bytes after the load, shared pages divided among those that share them.
-    proportional: int
     # Seconds until it had answered a request.
     start_up: float
-    # The share of a core's time that the host took during the load.
+    # The share of a core's time that the host took during the load, in the turn in which it took most.
     stolen: float
 
 
@@ -94,17 +94,14 @@ def run(plan: Plan, scratch: Path, environment: dict[str, str], earlier: dict | 
     number, undisturbed = count(measured)
     while undisturbed < plan.rounds and number < plan.rounds * MORE_ROUNDS:
         order = plan.peers if number % 2 == 0 else plan.peers[::-1]
-        for name in order:
-            if name in excluded or number % plan.seldom.get(name, 1):
-                continue
-            try:
-                measurement = measure(plan, name, scratch, environment)
-            except (WrongAnswer, DidNotStart) as error:
-                # One failure excludes: what failed once would be compared on the rounds in which it did not.
-                excluded[name] = f"round {number + 1}: {error}"
-                print(f"  {name}: {excluded[name]}", file=sys.stderr, flush=True)
-                continue
+        names = [name for name in order if name not in excluded and number % plan.seldom.get(name, 1) == 0]
+        measurements, failures = measure(plan, names, scratch, environment)
+        for name, measurement in measurements.items():
             measured[name].append({"round": number + 1} | asdict(measurement))
+        for name, failure in failures.items():
+            # One failure excludes: what failed once would be compared on the rounds in which it did not.
+            excluded[name] = f"round {number + 1}: {failure}"
+            print(f"  {name}: {excluded[name]}", file=sys.stderr, flush=True)
         number, undisturbed = number + 1, count(measured)[1]
         disturbed = f", {number - undisturbed} disturbed" if undisturbed < number else ""
         print(f"  {plan.name}: round {number} of {plan.rounds}{disturbed}", file=sys.stderr, flush=True)
@@ -113,7 +110,7 @@ def run(plan: Plan, scratch: Path, environment: dict[str, str], earlier: dict | 
         "scenario": plan.scenario.name,
         "connections": plan.scenario.connections,
         "server_cores": len(plan.server_cores),
-        "seconds": plan.seconds,
+        "seconds": plan.turns * plan.seconds,
         "measured": {name: values for name, values in measured.items() if name not in excluded},
         "excluded": excluded,
     }
@@ -127,26 +124,69 @@ def count(measured: dict[str, list[dict]]) -> tuple[int, int]:
     return max(rounds, default=0), len(rounds - disturbed)
 
 
-def measure(plan: Plan, name: str, scratch: Path, environment: dict[str, str]) -> Measurement:
-    scenario = plan.scenario
-    with ServerProcess(PEERS[name], scenario.app, set(plan.server_cores), scratch, environment) as server:
-        reference = ask(server.port, scenario)
-        start_up = server.age()
-        if scenario.closing:
-            check_closing(server.port, scenario)
-        extra = scenario.connections // CONNECTIONS_A_SECOND
-        warm_up(server, scenario, WARM_UP + extra, plan.client_core, reference)
-        trial = least_disturbed(plan, server, plan.seconds + extra, reference)
+def measure(
+    plan: Plan, names: list[str], scratch: Path, environment: dict[str, str]
+) -> tuple[dict[str, Measurement], dict[str, Exception]]:
+    """One round: the measurements, and why a server has none."""
+    candidates: dict[str, Candidate] = {}
+    failures: dict[str, Exception] = {}
+    with ExitStack() as servers:
+        for name in names:
+            try:
+                candidates[name] = servers.enter_context(Candidate(plan, name, scratch, environment))
+            except (WrongAnswer, DidNotStart) as error:
+                failures[name] = error
+        for turn in range(plan.turns):
+            for name in names if turn % 2 == 0 else names[::-1]:
+                if name in failures:
+                    continue
+                try:
+                    candidates[name].load()
+                except WrongAnswer as error:
+                    failures[name] = error
+        return {name: one.measurement() for name, one in candidates.items() if name not in failures}, failures
+
+
+class Candidate:
+    """A server that has answered rightly and is warm."""
+
+    def __init__(self, plan: Plan, name: str, scratch: Path, environment: dict[str, str]):
+        self.plan = plan
+        self.extra = plan.scenario.connections // CONNECTIONS_A_SECOND
+        self.trials: list[Trial] = []
+        self.server = ServerProcess(PEERS[name], plan.scenario.app, set(plan.server_cores), scratch, environment)
+        try:
+            self.reference = ask(self.server.port, plan.scenario)
+            self.start_up = self.server.age()
+            if plan.scenario.closing:
+                check_closing(self.server.port, plan.scenario)
+            warm_up(self.server, plan.scenario, WARM_UP + self.extra, plan.client_core, self.reference)
+        except BaseException:
+            self.server.end()
+            raise
+
+    def load(self) -> None:
+        self.trials.append(least_disturbed(self.plan, self.server, self.plan.seconds + self.extra, self.reference))
+
+    def measurement(self) -> Measurement:
+        loads = [trial.load for trial in self.trials]
+        requests = sum(load.requests for load in loads)
         return Measurement(
-            rate=trial.load.requests / trial.load.seconds,
-            cpu=trial.used / trial.load.requests * 1e6,
-            p50=trial.load.p50,
-            p99=trial.load.p99,
-            resident=server.resident(),
-            proportional=server.proportional(),
-            start_up=start_up,
-            stolen=trial.stolen,
+            rate=requests / sum(load.seconds for load in loads),
+            cpu=sum(trial.used for trial in self.trials) / requests * 1e6,
+            # Of percentiles, the mean of the turns.
+            p50=round(sum(load.p50 for load in loads) / len(loads)),
+            p99=round(sum(load.p99 for load in loads) / len(loads)),
+            resident=self.server.resident(),
+            start_up=self.start_up,
+            stolen=max(trial.stolen for trial in self.trials),
         )
+
+    def __enter__(self) -> Candidate:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.server.end()
 
 
 def least_disturbed(plan: Plan, server: ServerProcess, seconds: int, reference: ReferenceAnswer) -> Trial:

@@ -85,16 +85,8 @@ class ServerProcess:
 
     def resident(self) -> int:
         """Bytes of memory at their most, pages shared between its processes counted once for each."""
-        return self.sum_of("status", "VmHWM:")
-
-    def proportional(self) -> int:
-        """Bytes of memory now, each page divided by the number of processes that share it."""
-        return self.sum_of("smaps_rollup", "Pss:")
-
-    def sum_of(self, file: str, name: str) -> int:
-        """Bytes, of what /proc/PID/FILE states in KB under a name, over all of its processes."""
-        lines = [line for pid in self.processes() for line in Path(f"/proc/{pid}/{file}").read_text().splitlines()]
-        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+        lines = [line for pid in self.processes() for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
     def is_running(self) -> bool:
         return self.process.poll() is None
@@ -111,12 +103,6 @@ class ServerProcess:
             except subprocess.TimeoutExpired:
                 continue
         self.process.wait()
-
-    def __enter__(self) -> ServerProcess:
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        self.end()
 
 
 def processor_clock(pid: int) -> int:

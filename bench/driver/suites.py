@@ -102,5 +102,6 @@ def plan(row: Row, rounds: int | None, seconds: int, available: list[int]) -> Pl
         scenario = replace(scenario, connections=row.connections)
     client = available[row.cores] if len(available) > row.cores else available[-1]
     cores = frozenset(available[: row.cores])
-    seconds = max(seconds, row.least_seconds)
-    return Plan(scenario, row.peers, SELDOM if row.seldom else {}, rounds or row.rounds, seconds, cores, client)
+    turn = max(1, row.least_seconds)
+    turns = max(1, seconds // turn)
+    return Plan(scenario, row.peers, SELDOM if row.seldom else {}, rounds or row.rounds, turns, turn, cores, client)

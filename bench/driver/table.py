@@ -14,14 +14,12 @@ def show(result: dict) -> str:
     measured = result["measured"]
     ours = next((name for name in OURS if name in measured), None)
     times = ["rate/s", "CPU us", "p50 us", "p99 us"]
-    rows = [["", "rounds", *times, "RSS MB", "PSS MB", "start ms", "CPU: ours / its", "rate: ours / its"]]
+    rows = [["", "rounds", *times, "RSS MB", "start ms", "CPU: ours / its", "rate: ours / its"]]
     for name, values in measured.items():
         column = {key: [value[key] for value in values] for key in values[0]}
         row = [name, str(len(values)), f"{median(column['rate']):,.0f}", f"{median(column['cpu']):.2f}"]
         row += [f"{median(column['p50']):,.0f}", f"{median(column['p99']):,.0f}"]
-        # Earlier results have no PSS.
-        row += [f"{median(column[key]) / 1e6:.1f}" if key in column else "-" for key in ("resident", "proportional")]
-        row.append(f"{median(column['start_up']) * 1000:.0f}")
+        row += [f"{median(column['resident']) / 1e6:.1f}", f"{median(column['start_up']) * 1000:.0f}"]
         if ours and name != ours:
             row += [str(ratio(measured, ours, name, key)) for key in ("cpu", "rate")]
         rows.append(row)
