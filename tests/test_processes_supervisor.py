@@ -129,7 +129,7 @@ EARLY = ("--health-path", "/healthz")
     "arguments", [(), ("--preload",), EARLY, ("--preload", *EARLY)], ids=["plain", "preload", "early", "responder"]
 )
 def test_nothing_outlives_a_supervisor_that_was_killed_while_the_application_is_imported(tmp_path, arguments):
-    code = "import os, sys, time\nprint(os.getpid(), file=sys.stderr, flush=True)\ntime.sleep(60)\n"
+    code = "import os, time\nos.write(2, b'%d\\n' % os.getpid())\ntime.sleep(60)\n"
     (tmp_path / "waits.py").write_text(code)
     server = Server(tmp_path, "waits:app", *arguments, cwd=tmp_path).launch()
     importer = int(server.wait_for_log(r"(?m)^(\d+)\n").group(1))
