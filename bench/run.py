@@ -20,8 +20,8 @@ from pathlib import Path
 
 from driver import network, rounds, table
 from driver.peers import BENCH, PEERS, PYTHON
-from driver.suites import SUITES, Row, plan
 from driver.steal import without_disturbed
+from driver.suites import SUITES, Row, plan
 
 
 def main() -> int:

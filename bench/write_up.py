@@ -50,9 +50,10 @@ def joined(documents: list[dict]) -> list[dict]:
         if document["machine"] != first["machine"]:
             raise ValueError(f"{document['suite']} was measured on {first['machine']} and on {document['machine']}")
         if document["time"] != first["time"]:
+            results = {result["name"]: result for result in first["results"]}
             again = {result["name"]: result for result in document["results"]}
-            first["results"] = [again.get(result["name"], result) for result in first["results"]]
-            first["again"] += list(again)
+            first["results"] = list((results | again).values())
+            first["again"] += [name for name in again if name in results]
     return list(suites.values())
 
 

@@ -55,8 +55,8 @@ def processor_time(scenario: str, most: float, *names: str, surely: bool = False
         if not (found := worst_of(max, measured[scenario], names, "cpu")):
             return None
         name, worst = found
-        value = worst.high if surely and worst.high is not None else worst.mean
-        return Reached(f"{worst} ({name})", value < most if surely else value <= most, worst.pairs)
+        is_met = (worst.high is not None and worst.high < most) if surely else worst.mean <= most
+        return Reached(f"{worst} ({name})", is_met, worst.pairs)
 
     whom = " and ".join(names) or "the best peer's"
     return Goal(scenario, f"processor time {'below' if surely else 'at most'} {most:.2g} of {whom}", reached)
@@ -72,6 +72,8 @@ def latency(scenario: str, key: str) -> Goal:
             return None
         fastest = max(rates, key=lambda name: rates[name])
         value = ratio(servers, OURS, fastest, key)
+        if not value.pairs:
+            return None
         return Reached(f"{value} ({fastest})", value.mean <= 1, value.pairs)
 
     return Goal(scenario, f"{key} at most that of the peer with the highest rate", reached)
@@ -101,9 +103,10 @@ def figure(scenario: str, key: str, asked: str, shown: Callable[[float], str], i
 def worst_of(
     worst: Callable, servers: dict[str, list[dict]], names: tuple[str, ...], key: str
 ) -> tuple[str, Ratio] | None:
-    """The peer beside which ours stands worst, and our ratio to it; `worst` is `max` or `min`."""
+    """The peer beside which ours stands worst, and our ratio to it, unless no round has both; `worst` is `max` or `min`."""
     ratios = {name: ratio(servers, OURS, name, key) for name in peers(servers, names)}
-    return worst(ratios.items(), key=lambda item: item[1].mean, default=None)
+    found = worst(ratios.items(), key=lambda item: item[1].mean, default=None)
+    return found if found and found[1].pairs else None
 
 
 def peers(servers: dict, names: tuple[str, ...]) -> Iterator[str]:

@@ -133,9 +133,11 @@ def measure(
     with ExitStack() as servers:
         for name in names:
             try:
-                candidates[name] = servers.enter_context(Candidate(plan, name, scratch, environment))
+                candidates[name] = Candidate(plan, name, scratch, environment)
             except (WrongAnswer, DidNotStart) as error:
                 failures[name] = error
+            else:
+                servers.callback(candidates[name].end)
         for turn in range(plan.turns):
             for name in names if turn % 2 == 0 else names[::-1]:
                 if name in failures:
@@ -143,6 +145,8 @@ def measure(
                 try:
                     candidates[name].load()
                 except WrongAnswer as error:
+                    # At once: the others are measured beside it.
+                    candidates[name].end()
                     failures[name] = error
         return {name: one.measurement() for name, one in candidates.items() if name not in failures}, failures
 
@@ -151,6 +155,7 @@ class Candidate:
     """A server that has answered rightly and is warm."""
 
     def __init__(self, plan: Plan, name: str, scratch: Path, environment: dict[str, str]):
+        """Raises DidNotStart and WrongAnswer."""
         self.plan = plan
         self.extra = plan.scenario.connections // CONNECTIONS_A_SECOND
         self.trials: list[Trial] = []
@@ -162,7 +167,7 @@ class Candidate:
                 check_closing(self.server.port, plan.scenario)
             warm_up(self.server, plan.scenario, WARM_UP + self.extra, plan.client_core, self.reference)
         except BaseException:
-            self.server.end()
+            self.end()
             raise
 
     def load(self) -> None:
@@ -182,10 +187,7 @@ class Candidate:
             stolen=max(trial.stolen for trial in self.trials),
         )
 
-    def __enter__(self) -> Candidate:
-        return self
-
-    def __exit__(self, *unused: object) -> None:
+    def end(self) -> None:
         self.server.end()
 
 

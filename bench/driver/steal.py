@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+STAT = Path("/proc/stat")
+
 # The share up to which a measurement counts as undisturbed.
 UNDISTURBED = 0.03
 
@@ -49,6 +51,6 @@ class Watch:
         return max(shares)
 
     def ticks(self) -> dict[int, list[int]]:
-        lines = [line.split() for line in Path("/proc/stat").read_text().splitlines()]
+        lines = [line.split() for line in STAT.read_text().splitlines()]
         names = {f"cpu{core}": core for core in self.cores}
         return {names[name]: [int(word) for word in rest[:COUNTED]] for name, *rest in lines if name in names}
