@@ -151,7 +151,7 @@ def measured(**shares):
         ]
         for name, of in shares.items()
     }
-    return {"name": "hello", "seconds": 1, "measured": values, "excluded": {}}
+    return {"name": "hello", "scenario": "hello", "seconds": 1, "measured": values, "excluded": {}}
 
 
 def test_what_stayed_disturbed_is_in_no_figure():
@@ -160,6 +160,12 @@ def test_what_stayed_disturbed_is_in_no_figure():
     assert len(result["measured"]["old"]) == 3
     assert "bjoern" not in result["measured"] and "3%" in result["excluded"]["bjoern"]
     assert "not counted: 4 measurements" in table.show(result)
+
+
+def test_pipelined_requests_have_no_percentiles():
+    result = steal.without_disturbed(measured(brickwork=[0.0]))
+    assert table.show(result).split()[-4:-2] == ["1", "2"]
+    assert table.show(result | {"scenario": "pipelined"}).split()[-4:-2] == ["-", "-"]
 
 
 def test_a_ratio_without_a_common_round_is_that_of_the_medians():

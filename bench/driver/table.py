@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .ratio import Ratio, median, of_pairs
+from .scenarios import SCENARIOS
 from .steal import UNDISTURBED
 
 # In a suite of its own, the scheduler is measured as a build that has the others too.
@@ -18,7 +19,9 @@ def show(result: dict) -> str:
     for name, values in measured.items():
         column = {key: [value[key] for value in values] for key in values[0]}
         row = [name, str(len(values)), f"{median(column['rate']):,.0f}", f"{median(column['cpu']):.2f}"]
-        row += [f"{median(column['p50']):,.0f}", f"{median(column['p99']):,.0f}"]
+        # wrk takes one time for many pipelined requests, or none.
+        is_timed = SCENARIOS[result["scenario"]].depth == 1
+        row += [f"{median(column[key]):,.0f}" if is_timed else "-" for key in ("p50", "p99")]
         row += [f"{median(column['resident']) / 1e6:.1f}", f"{median(column['start_up']) * 1000:.0f}"]
         if ours and name != ours:
             row += [str(ratio(measured, ours, name, key)) for key in ("cpu", "rate")]
