@@ -50,7 +50,7 @@ def main() -> int:
             for row in rows:
                 chosen = plan(row, options.rounds, options.seconds, available)
                 earlier = results.get(chosen.name)
-                seconds = chosen.turns * chosen.seconds
+                seconds = chosen.seconds_a_round
                 if earlier and earlier["seconds"] != seconds:
                     sys.exit(f"{options.json} has measurements of {earlier['seconds']} s, and these would be of {seconds}")
                 result = rounds.run(chosen, scratch, environment, earlier)

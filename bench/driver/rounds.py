@@ -7,7 +7,7 @@ nobody. A ratio is only ever taken between two measurements of one round.
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -44,7 +44,7 @@ class Plan:
     # Those that are measured in one round of so many.
     seldom: dict[str, int]
     rounds: int
-    # How often each server is loaded in a round, and for how many seconds.
+    # How often each server is loaded in a round, and for how many seconds each time.
     turns: int
     seconds: int
     server_cores: frozenset[int]
@@ -54,6 +54,10 @@ class Plan:
     def name(self) -> str:
         cores = f", {len(self.server_cores)} cores" if len(self.server_cores) > 1 else ""
         return f"{self.scenario.name}, {self.scenario.connections} connections{cores}"
+
+    @property
+    def seconds_a_round(self) -> int:
+        return self.turns * self.seconds
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def run(plan: Plan, scratch: Path, environment: dict[str, str], earlier: dict | 
         "scenario": plan.scenario.name,
         "connections": plan.scenario.connections,
         "server_cores": len(plan.server_cores),
-        "seconds": plan.turns * plan.seconds,
+        "seconds": plan.seconds_a_round,
         "measured": {name: values for name, values in measured.items() if name not in excluded},
         "excluded": excluded,
     }
@@ -130,14 +134,12 @@ def measure(
     """One round: the measurements, and why a server has none."""
     candidates: dict[str, Candidate] = {}
     failures: dict[str, Exception] = {}
-    with ExitStack() as servers:
+    try:
         for name in names:
             try:
                 candidates[name] = Candidate(plan, name, scratch, environment)
             except (WrongAnswer, DidNotStart) as error:
                 failures[name] = error
-            else:
-                servers.callback(candidates[name].end)
         for turn in range(plan.turns):
             for name in names if turn % 2 == 0 else names[::-1]:
                 if name in failures:
@@ -145,10 +147,13 @@ def measure(
                 try:
                     candidates[name].load()
                 except WrongAnswer as error:
-                    # At once: the others are measured beside it.
-                    candidates[name].end()
                     failures[name] = error
-        return {name: one.measurement() for name, one in candidates.items() if name not in failures}, failures
+                    # At once: the others are measured beside it.
+                    candidates.pop(name).end()
+        return {name: candidate.measurement() for name, candidate in candidates.items()}, failures
+    finally:
+        for candidate in candidates.values():
+            candidate.end()
 
 
 class Candidate:
